@@ -1,0 +1,33 @@
+# What every file is compiled with. The bits are a law: no fast-math, no contraction.
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+
+# CMake's own -O2 gives way to -O3, unless the person who configures says otherwise.
+if(CMAKE_C_FLAGS_RELWITHDEBINFO STREQUAL "-O2 -g -DNDEBUG")
+  set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O3 -g -DNDEBUG")
+endif()
+
+add_compile_definitions(_GNU_SOURCE)
+add_compile_options(-Wall -Wextra -Wconversion -Wshadow -ffp-contract=off -fno-math-errno)
+if(ELMAN_WERROR)
+  add_compile_options(-Werror)
+endif()
+if(ELMAN_FUZZ)
+  if(NOT CMAKE_C_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "ELMAN_FUZZ asks for clang; this is ${CMAKE_C_COMPILER_ID}")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link)
+  if(NOT ELMAN_SANITIZE)
+    set(ELMAN_SANITIZE "address,undefined")
+  endif()
+endif()
+if(ELMAN_SANITIZE)
+  add_compile_options(-fsanitize=${ELMAN_SANITIZE} -fno-sanitize-recover=all
+                      -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${ELMAN_SANITIZE})
+endif()

@@ -1,0 +1,8 @@
+/* Time, for progress and never for a result. */
+#ifndef ELMAN_BASE_CLOCK_H
+#define ELMAN_BASE_CLOCK_H
+
+/* Seconds since some fixed moment; it never goes back. */
+double elman_clock(void);
+
+#endif

@@ -1,0 +1,177 @@
+#include "base/memory.h"
+
+#include <stdalign.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/context_impl.h"
+#include "base/error.h"
+
+enum { ALIGNMENT = 64, SMALLEST_BLOCK = 1 << 16, LARGEST_SLACK = 1 << 24 };
+
+static bool round_up(size_t bytes, size_t *rounded)
+{
+    if (!elman_size_add(bytes, ALIGNMENT - 1, rounded))
+        return false;
+    *rounded &= ~(size_t)(ALIGNMENT - 1);
+    return true;
+}
+
+void *elman_allocate(elman_context *context, size_t count, size_t size)
+{
+    size_t bytes;
+    if (!elman_size_multiply(count, size, &bytes) || !round_up(bytes, &bytes) ||
+        bytes > PTRDIFF_MAX)
+        return NULL;
+    if (bytes == 0)
+        bytes = ALIGNMENT;
+    return context->allocator.allocate(context->allocator.user, bytes);
+}
+
+void *elman_allocate_zero(elman_context *context, size_t count, size_t size)
+{
+    void *memory = elman_allocate(context, count, size);
+    if (memory)
+        memset(memory, 0, count * size);
+    return memory;
+}
+
+void elman_release(elman_context *context, void *memory)
+{
+    if (memory)
+        context->allocator.release(context->allocator.user, memory);
+}
+
+/* Memory is taken from the newest block alone. What a mark gives back stays in
+ * the list, empty, so that the next reset counts it. */
+struct elman_arena_block {
+    elman_arena_block *older;
+    size_t size, used;
+    alignas(ALIGNMENT) unsigned char bytes[];
+};
+
+void elman_arena_init(elman_arena *arena, elman_context *context)
+{
+    *arena = (elman_arena){.context = context};
+}
+
+static bool add_block(elman_arena *arena, size_t size)
+{
+    size_t bytes;
+    if (!elman_size_add(size, sizeof(elman_arena_block), &bytes))
+        return false;
+    elman_arena_block *block = elman_allocate(arena->context, bytes, 1);
+    if (!block)
+        return false;
+    block->older = arena->blocks;
+    block->size = size;
+    block->used = 0;
+    arena->blocks = block;
+    return true;
+}
+
+static size_t capacity(const elman_arena *arena)
+{
+    size_t total = 0;
+    for (const elman_arena_block *b = arena->blocks; b; b = b->older)
+        total += b->size;
+    return total;
+}
+
+static bool has_room(const elman_arena *arena, size_t bytes)
+{
+    return arena->blocks && arena->blocks->size - arena->blocks->used >= bytes;
+}
+
+static void release_blocks(elman_arena *arena)
+{
+    while (arena->blocks) {
+        elman_arena_block *block = arena->blocks;
+        arena->blocks = block->older;
+        elman_release(arena->context, block);
+    }
+}
+
+elman_status elman_arena_reserve(elman_arena *arena, size_t bytes, elman_error *error)
+{
+    size_t rounded;
+    if (round_up(bytes, &rounded)) {
+        if (has_room(arena, rounded))
+            return ELMAN_OK;
+        if (arena->used == 0)
+            release_blocks(arena);
+        if (add_block(arena, rounded))
+            return ELMAN_OK;
+    }
+    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory: %zu bytes asked for", bytes);
+}
+
+void *elman_arena_take(elman_arena *arena, size_t count, size_t size)
+{
+    size_t bytes;
+    if (!elman_size_multiply(count, size, &bytes) || !round_up(bytes, &bytes))
+        return NULL;
+    if (bytes == 0)
+        bytes = ALIGNMENT;
+    if (!has_room(arena, bytes)) {
+        /* Doubling keeps the blocks few; the cap keeps the waste small. */
+        size_t slack = capacity(arena);
+        if (slack > LARGEST_SLACK)
+            slack = LARGEST_SLACK;
+        if (slack < SMALLEST_BLOCK)
+            slack = SMALLEST_BLOCK;
+        if (!add_block(arena, bytes > slack ? bytes : slack))
+            return NULL;
+    }
+    elman_arena_block *block = arena->blocks;
+    void *memory = block->bytes + block->used;
+    block->used += bytes;
+    arena->used += bytes;
+    if (arena->used > arena->peak)
+        arena->peak = arena->used;
+    return memory;
+}
+
+void *elman_arena_take_zero(elman_arena *arena, size_t count, size_t size)
+{
+    void *memory = elman_arena_take(arena, count, size);
+    if (memory)
+        memset(memory, 0, count * size);
+    return memory;
+}
+
+elman_arena_mark elman_arena_get_mark(const elman_arena *arena)
+{
+    elman_arena_mark mark = {arena->blocks, 0, arena->used};
+    if (arena->blocks)
+        mark.block_used = arena->blocks->used;
+    return mark;
+}
+
+void elman_arena_return(elman_arena *arena, elman_arena_mark mark)
+{
+    for (elman_arena_block *b = arena->blocks; b && b != mark.block; b = b->older)
+        b->used = 0;
+    if (mark.block)
+        mark.block->used = mark.block_used;
+    arena->used = mark.used;
+}
+
+void elman_arena_reset(elman_arena *arena)
+{
+    if (arena->blocks && arena->blocks->older) {
+        size_t total = capacity(arena);
+        release_blocks(arena);
+        /* Where this fails the arena is empty, and the next take asks again. */
+        (void)add_block(arena, total);
+    }
+    if (arena->blocks)
+        arena->blocks->used = 0;
+    arena->used = 0;
+}
+
+void elman_arena_free(elman_arena *arena)
+{
+    release_blocks(arena);
+    arena->used = 0;
+}

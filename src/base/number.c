@@ -1,0 +1,142 @@
+#include "base/number.h"
+
+#include <fenv.h>
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/float_environment.h"
+
+/* What the C library's conversions look at: the thread's locale, and both the
+ * rounding mode of the vector unit and that of the x87 unit, which glibc asks. */
+typedef struct surroundings {
+    locale_t plain, before;
+    fenv_t rounding;
+    elman_float_environment modes;
+} surroundings;
+
+static bool enter(surroundings *s)
+{
+    s->plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    if (!s->plain)
+        return false;
+    s->before = uselocale(s->plain);
+    feholdexcept(&s->rounding);
+    fesetround(FE_TONEAREST);
+    s->modes = elman_float_begin();
+    return true;
+}
+
+static void leave(surroundings *s)
+{
+    elman_float_end(s->modes);
+    fesetenv(&s->rounding);
+    uselocale(s->before);
+    freelocale(s->plain);
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static const char *skip_digits(const char *text)
+{
+    while (is_digit(*text))
+        text++;
+    return text;
+}
+
+/* [+-] (digits [. digits] | . digits) [e [+-] digits]  or  [+-] inf|infinity|nan */
+static bool is_real(const char *text)
+{
+    if (*text == '+' || *text == '-')
+        text++;
+    if (strcasecmp(text, "inf") == 0 || strcasecmp(text, "infinity") == 0 ||
+        strcasecmp(text, "nan") == 0)
+        return true;
+    const char *whole = text;
+    text = skip_digits(text);
+    bool digits = text > whole;
+    if (*text == '.') {
+        const char *fraction = ++text;
+        text = skip_digits(text);
+        digits |= text > fraction;
+    }
+    if (!digits)
+        return false;
+    if (*text == 'e' || *text == 'E') {
+        text++;
+        if (*text == '+' || *text == '-')
+            text++;
+        if (!is_digit(*text))
+            return false;
+        text = skip_digits(text);
+    }
+    return *text == 0;
+}
+
+bool elman_parse_real(const char *text, double *value)
+{
+    surroundings s;
+    if (!is_real(text) || !enter(&s))
+        return false;
+    *value = strtod(text, NULL);
+    leave(&s);
+    return true;
+}
+
+bool elman_parse_integer(const char *text, int64_t *value)
+{
+    bool negative = *text == '-';
+    if (*text == '+' || *text == '-')
+        text++;
+    if (!*text)
+        return false;
+    /* Summed below zero, where there is one number more. */
+    int64_t sum = 0;
+    for (; *text; text++) {
+        if (!is_digit(*text) || __builtin_mul_overflow(sum, (int64_t)10, &sum) ||
+            __builtin_sub_overflow(sum, (int64_t)(*text - '0'), &sum))
+            return false;
+    }
+    if (!negative && sum == INT64_MIN)
+        return false;
+    *value = negative ? sum : -sum;
+    return true;
+}
+
+static uint64_t bits_of(double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+void elman_print_real(char text[32], double value)
+{
+    uint64_t bits = bits_of(value);
+    bool negative = bits >> 63;
+    if ((bits >> 52 & 0x7ff) == 0x7ff) {
+        bool infinite = (bits & (((uint64_t)1 << 52) - 1)) == 0;
+        strcpy(text, !infinite ? "nan" : negative ? "-inf" : "inf");
+        return;
+    }
+    surroundings s;
+    text[0] = 0;
+    if (!enter(&s))
+        return;
+    bool whole = fabs(value) < 1e15 && value == trunc(value);
+    if (whole)
+        snprintf(text, 32, "%.0f", value);
+    /* Bits are compared, not values: -0 is not 0. */
+    for (int digits = 1; !whole && digits <= 17; digits++) {
+        snprintf(text, 32, "%.*g", digits, value);
+        if (bits_of(strtod(text, NULL)) == bits)
+            break;
+    }
+    leave(&s);
+}

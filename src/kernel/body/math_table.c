@@ -1,0 +1,40 @@
+/* The pointwise, reducing and random kernels of one instruction set. */
+#include "kernel/body/math_bodies.h"
+
+extern const elman_math_kernels ELMAN_KERNEL(elman_math_kernels_table);
+
+const elman_math_kernels ELMAN_KERNEL(elman_math_kernels_table) = {
+    .exp = B(exp),
+    .log = B(log),
+    .tanh = B(tanh),
+    .sigmoid = B(sigmoid),
+    .relu = B(relu),
+    .add = B(add),
+    .subtract = B(subtract),
+    .multiply = B(multiply),
+    .scale = B(scale),
+    .accumulate = B(accumulate),
+    .accumulate_chain = B(accumulate_chain),
+    .clamp = B(clamp),
+    .fill = B(fill),
+    .tanh_backward = B(tanh_backward),
+    .sigmoid_backward = B(sigmoid_backward),
+    .relu_backward = B(relu_backward),
+    .sum_block = B(sum_block),
+    .sum_squares_block = B(sum_squares_block),
+    .max_block = B(max_block),
+    .first_nonfinite = B(first_nonfinite),
+    .softmax_row = B(softmax_row),
+    .log_sum_exp = B(log_sum_exp),
+    .cross_entropy_row = B(cross_entropy_row),
+    .cross_entropy_loss = B(cross_entropy_loss),
+    .log_softmax_row = B(log_softmax_row),
+    .layer_norm_row = B(layer_norm_row),
+    .layer_norm_row_backward = B(layer_norm_row_backward),
+    .layer_norm_row_gradients = B(layer_norm_row_gradients),
+    .dropout_row = B(dropout_row),
+    .fill_uniform = B(fill_uniform),
+    .fill_normal = B(fill_normal),
+    .sgd = B(sgd),
+    .adam = B(adam),
+};

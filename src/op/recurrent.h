@@ -1,0 +1,67 @@
+/* What the files of the recurrent layer share: the node, and its view of a batch step by step. */
+#ifndef ELMAN_OP_RECURRENT_H
+#define ELMAN_OP_RECURRENT_H
+
+#include "graph/tape_impl.h"
+#include "op/op.h"
+#include "op/recurrent_step.h"
+
+/* A table of at most this many rows is multiplied by W_ih once, and its gradient summed by row. */
+enum { ELMAN_TABLE_ROWS = 1024 };
+
+/* One direction's run over the batch. */
+typedef struct elman_recurrent_direction {
+    elman_cell_parameters cell;
+    bool reverse;
+    elman_recurrent_weights weights;
+    float *gates;                       /* [N, P*H], or scratch for some steps */
+    float *c;                           /* [N,H] of an LSTM */
+    elman_rows h0, c0;                  /* [B], in packed order */
+    const float **before_h, **before_c; /* [N] where rows do not lie at a distance, else NULL */
+    const float **from;                 /* [N] rows of the table's product, or NULL */
+} elman_recurrent_direction;
+
+typedef struct elman_recurrent_node {
+    elman_node node;
+    elman_recurrent layer;
+    const elman_sequences *s;
+    size_t D, B, N, I, H, G, P;
+    size_t V; /* rows of the table */
+    bool recorded;
+    elman_rows x; /* [N] of I: values, or the table's rows */
+    elman_recurrent_direction directions[2];
+} elman_recurrent_node;
+
+/* The step that is number i in the direction's own order. */
+static inline int64_t elman_recurrent_time(const elman_recurrent_node *n,
+                                           const elman_recurrent_direction *d, int64_t i)
+{
+    return d->reverse ? n->s->T - 1 - i : i;
+}
+
+/* Rows of y of this direction from packed row `row` on. */
+static inline elman_rows_mutable elman_recurrent_y(const elman_recurrent_node *n,
+                                                   const elman_recurrent_direction *d, size_t row)
+{
+    size_t width = n->D * n->H;
+    float *y = n->layer.y->value.data + (d->reverse ? n->H : 0);
+    return elman_rows_mutable_at(y + row * width, (ptrdiff_t)width);
+}
+
+/* The states that step t starts from. */
+elman_rows elman_recurrent_before(const elman_recurrent_node *n, const elman_recurrent_direction *d,
+                                  int64_t t, bool cell);
+
+/* Places of the parameters' packed copies, filled where they are stale. */
+bool elman_recurrent_pack_forward(elman_tape *tape, elman_recurrent_node *n);
+bool elman_recurrent_pack_backward(elman_tape *tape, const elman_recurrent_node *n,
+                                   const float *panels_hh[2], const float *columns_ih[2]);
+
+void elman_recurrent_run(elman_tape *tape, elman_recurrent_node *n);
+void elman_recurrent_backward(elman_tape *tape, elman_node *node);
+
+/* The layer-normalised cells, op/recurrent_norm.c. */
+void elman_op_recurrent_norm(elman_tape *tape, const elman_sequences *sequences,
+                             elman_recurrent *layer);
+
+#endif

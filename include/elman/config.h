@@ -1,0 +1,129 @@
+/* What MODEL/config.json holds: the task, the network and how it is trained; enough to train
+ * it again. One struct and one table of options over it (elman/options.h). */
+#ifndef ELMAN_CONFIG_H
+#define ELMAN_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "elman/cell.h"
+#include "elman/context.h"
+#include "elman/options.h"
+#include "elman/vocabulary.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Numbers of the choices, in the order of their words; elman_level is the vocabulary's. */
+typedef enum elman_optimizer_kind {
+    ELMAN_OPTIMIZER_SGD,
+    ELMAN_OPTIMIZER_ADAM,
+    ELMAN_OPTIMIZER_ADAMW
+} elman_optimizer_kind;
+typedef enum elman_loss_reduction { ELMAN_REDUCE_TOKEN, ELMAN_REDUCE_SEQUENCE } elman_loss_reduction;
+
+enum { ELMAN_CONFIG_TEXT = 1024 };
+
+/* "auto" (0, or -1 where 0 means something) is chosen by the task from the size
+ * of the data; config.json records what was chosen. */
+typedef struct elman_config {
+    size_t size; /* sizeof(elman_config), set by _default */
+
+    /* data */
+    int level;                     /* elman_level of elman/vocabulary.h: char, byte, word */
+    int64_t min_count;             /* words seen less often in training become <unk> */
+    char valid[ELMAN_CONFIG_TEXT]; /* a fraction of the text's end, or a file */
+
+    /* network */
+    int cell;           /* elman_cell of elman/cell.h: rnn, rnn-relu, lstm, gru */
+    int64_t layers;     /* 0 auto */
+    int64_t hidden;     /* units a layer, 0 auto */
+    int64_t embedding;  /* 0: as hidden */
+    double dropout;     /* -1 auto; probability between layers and before the output */
+    bool tied;          /* the output weights are the embedding's (embedding = hidden) */
+    bool layer_norm;    /* layer-normalised cells, Ba et al. 2016 */
+    char init[ELMAN_CONFIG_TEXT]; /* NAME[:VALUE],… ; empty: PyTorch's defaults */
+    int64_t vocabulary; /* tokens; 0 until the task has read the data. Not an option to type. */
+
+    /* training */
+    int64_t batch;      /* parallel streams, 0 auto */
+    int64_t bptt;       /* steps of back-propagation through time, 0 auto */
+    int64_t epochs;     /* 0 auto */
+    int64_t max_steps;  /* 0: no limit */
+    int64_t accumulate; /* batches an update */
+    int optimizer;      /* elman_optimizer_kind */
+    double lr;          /* -1 auto */
+    double momentum;
+    bool nesterov;
+    double weight_decay; /* decoupled; not on biases, gains */
+    double clip;         /* global norm; 0: none */
+    double clip_value;   /* each element; 0: none */
+    int reduction;       /* elman_loss_reduction */
+    char schedule[ELMAN_CONFIG_TEXT]; /* constant, step:FACTOR:AFTER, cosine, plateau[:FACTOR[:PATIENCE]] */
+    int64_t warmup;      /* steps of linear warm-up */
+    int64_t patience;    /* validations without a better one before stopping; 0: never */
+    int64_t eval_every;  /* steps between validations; 0: each epoch */
+    int64_t seed;
+
+    /* run (not part of what is trained) */
+    int64_t threads;          /* 0: ELMAN_THREADS, else all processors */
+    int64_t checkpoint_every; /* steps; 0: at each validation */
+} elman_config;
+
+/* The table over elman_config, grouped as above. */
+ELMAN_API const elman_option_table *elman_config_options(void);
+ELMAN_API void elman_config_default(elman_config *config);
+
+/* Every value within its bounds, and those that belong together fitting each other: what a
+ * caller who filled the struct by hand may get wrong. ARGUMENT names the option. */
+ELMAN_API elman_status elman_config_validate(const elman_config *config, elman_error *error);
+
+/* A run's record beside the options: what was read. */
+typedef struct elman_data_record {
+    char path[ELMAN_CONFIG_TEXT];
+    char sha256[65];
+    uint64_t bytes;
+} elman_data_record;
+
+/* What else stands in config.json. */
+typedef struct elman_config_file {
+    char task[32];
+    int64_t format_version;   /* of the folder; this library reads 1 */
+    int64_t numerics_version; /* of the bits */
+    elman_config config;
+    elman_data_record *data; /* [data_count], training files then validation files */
+    int64_t data_count, train_count;
+} elman_config_file;
+
+enum { ELMAN_CONFIG_FORMAT_VERSION = 1, ELMAN_CONFIG_BYTES = 1 << 26 };
+
+/* Every field zero or its default; task is empty. */
+ELMAN_API void elman_config_file_default(elman_config_file *file);
+
+/* Reads and validates config.json (or the same from memory, `name` for messages). Missing keys
+ * take their defaults, but the versions and the task must be there. *file is filled, and empty
+ * after a failure; its data array is freed by elman_config_file_clear.
+ * FORMAT: no JSON object, a key that is unknown (the nearest is named), of a wrong type or out
+ * of bounds (what was found and expected); UNSUPPORTED: a format_version above ours; IO; MEMORY. */
+ELMAN_API elman_status elman_config_file_read(elman_context *context, const char *path,
+                                              elman_config_file *file, elman_error *error);
+ELMAN_API elman_status elman_config_file_parse(elman_context *context, const void *bytes,
+                                               size_t size, const char *name,
+                                               elman_config_file *file, elman_error *error);
+/* The same for a file that a person writes, for `--config`: the versions, the task (then empty)
+ * and the data may be missing too. */
+ELMAN_API elman_status elman_config_file_read_draft(elman_context *context, const char *path,
+                                                    elman_config_file *file, elman_error *error);
+/* Writes it, whole or not at all; "auto" where nothing was chosen yet. A path that is no UTF-8
+ * is ARGUMENT; IO; MEMORY. */
+ELMAN_API elman_status elman_config_file_write(elman_context *context, const char *path,
+                                               const elman_config_file *file, elman_error *error);
+/* NULL is fine, and a file cleared before. */
+ELMAN_API void elman_config_file_clear(elman_context *context, elman_config_file *file);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

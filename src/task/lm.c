@@ -1,0 +1,339 @@
+/* Task lm: a language model of characters, bytes or words.
+ *
+ *   reads    text files as one stream, cut into B streams that run in parallel
+ *   network  elman/model.h: embedding, recurrent layers, linear
+ *   loss     cross-entropy of the next token; truncated back-propagation through time over K
+ *            steps, the state carried from stretch to stretch, zero at an epoch's start
+ *   metric   nats a token over the validation part as one stream
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "elman/batch.h"
+#include "elman/layer.h"
+#include "task/lm_impl.h"
+#include "task/task_impl.h"
+
+typedef struct lm {
+    elman_context *context;
+    const volatile sig_atomic_t *stop;
+    const elman_config *config; /* of the elman_config_file that train.c keeps */
+    elman_text *text;
+    elman_vocabulary *vocabulary;
+    elman_lm_split split;
+    elman_stream_batches *batches;
+    elman_network *network;
+    elman_network_state state;
+    int64_t place[2]; /* epoch and position of the next batch, for the checkpoint */
+} lm;
+
+static elman_status out_of_memory(elman_error *error)
+{
+    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+}
+
+static elman_status lm_record(void *self, elman_tape *tape, elman_objective_batch *batch,
+                              elman_error *error)
+{
+    lm *m = self;
+    elman_stream_batch b;
+    ELMAN_TRY(elman_stream_batches_next(m->batches, &b, error));
+    if (b.position == 0)
+        memset(m->state.h, 0, elman_lm_state_floats(m->config, m->config->batch) * sizeof(float));
+    int64_t B = m->config->batch;
+    /* mean over tokens, or summed over time and averaged over the batch */
+    double divisor = (double)B * (double)m->config->accumulate;
+    if (m->config->reduction == ELMAN_REDUCE_TOKEN)
+        divisor *= (double)b.steps;
+    const elman_sequences *sequences =
+        elman_tape_sequences(tape, b.steps, B, NULL, NULL, (uint32_t)b.position);
+    batch->loss = elman_network_loss(tape, m->network, b.inputs, b.targets, sequences, &m->state,
+                                     &m->state, (float)(1.0 / divisor), &batch->sum);
+    batch->count = (uint64_t)b.steps * (uint64_t)B;
+    batch->ends_epoch = b.ends_epoch;
+    return ELMAN_OK;
+}
+
+static elman_status lm_validate(void *self, elman_tape *tape, double *loss, uint64_t *count,
+                                elman_error *error)
+{
+    lm *m = self;
+    *count = 0;
+    if (m->split.valid_first == m->split.valid_end)
+        return ELMAN_OK;
+    return elman_lm_measure(m->context, tape, m->network, m->text, m->vocabulary,
+                            m->split.valid_first, m->split.valid_end, m->stop, loss, count, error);
+}
+
+static elman_status lm_write(void *self, const char *path, elman_error *error)
+{
+    lm *m = self;
+    return elman_network_write(m->context, m->network, path, error);
+}
+
+static elman_status lm_remember(void *self, elman_safetensors_writer *writer, elman_error *error)
+{
+    lm *m = self;
+    size_t shape[1] = {elman_lm_state_floats(m->config, m->config->batch)};
+    ELMAN_TRY(elman_safetensors_writer_add(writer, "state.recurrent", ELMAN_DTYPE_F32, 1, shape,
+                                           m->state.h, error));
+    shape[0] = 2;
+    return elman_safetensors_writer_add(writer, "state.place", ELMAN_DTYPE_I64, 1, shape, m->place,
+                                        error);
+}
+
+static void lm_prepare(void *self)
+{
+    lm *m = self;
+    uint64_t epoch, position;
+    elman_stream_batches_tell(m->batches, &epoch, &position);
+    m->place[0] = (int64_t)epoch;
+    m->place[1] = (int64_t)position;
+}
+
+static elman_status lm_restore(void *self, const elman_safetensors *file, elman_error *error)
+{
+    lm *m = self;
+    size_t bytes = elman_lm_state_floats(m->config, m->config->batch) * sizeof(float);
+    const elman_tensor_view *state = elman_safetensors_find(file, "state.recurrent");
+    const elman_tensor_view *place = elman_safetensors_find(file, "state.place");
+    if (!state || state->dtype != ELMAN_DTYPE_F32 || state->bytes != bytes || !place ||
+        place->dtype != ELMAN_DTYPE_I64 || place->bytes != sizeof m->place)
+        return elman_fail(error, ELMAN_ERROR_FORMAT,
+                          "checkpoint.safetensors: state.recurrent or state.place is missing or of "
+                          "another size than the run in config.json");
+    memcpy(m->state.h, state->data, bytes);
+    memcpy(m->place, place->data, sizeof m->place);
+    return elman_stream_batches_seek(m->batches, (uint64_t)m->place[0], (uint64_t)m->place[1],
+                                     error);
+}
+
+/* The paths of a new run: the training files, then the validation file if there is one. */
+static elman_status collect_paths(const elman_train_request *request, const char ***paths,
+                                  int *count, elman_error *error)
+{
+    bool is_file;
+    double fraction;
+    ELMAN_TRY(elman_lm_valid_kind(&request->config, &is_file, &fraction, error));
+    *paths = malloc((size_t)(request->data_count + 1) * sizeof **paths);
+    if (!*paths)
+        return out_of_memory(error);
+    *count = 0;
+    for (int i = 0; i < request->data_count; i++)
+        (*paths)[(*count)++] = request->data[i];
+    if (is_file)
+        (*paths)[(*count)++] = request->config.valid;
+    return ELMAN_OK;
+}
+
+/* Notes in config.json what was read. */
+static elman_status record_data(lm *m, int train_count, elman_config_file *file,
+                                elman_error *error)
+{
+    int count = elman_text_files(m->text);
+    file->data = elman_allocate_zero(m->context, (size_t)count, sizeof *file->data);
+    if (!file->data)
+        return out_of_memory(error);
+    file->data_count = count;
+    file->train_count = train_count;
+    for (int i = 0; i < count; i++) {
+        elman_text_file_info info = elman_text_file(m->text, i);
+        elman_data_record *record = &file->data[i];
+        if (strlen(info.path) >= sizeof record->path)
+            return elman_fail(error, ELMAN_ERROR_ARGUMENT,
+                              "%.60s…: a path of %zu bytes, expected less than %zu", info.path,
+                              strlen(info.path), sizeof record->path);
+        strcpy(record->path, info.path);
+        memcpy(record->sha256, info.sha256, sizeof record->sha256);
+        record->bytes = info.size;
+    }
+    return ELMAN_OK;
+}
+
+static elman_status open_new(lm *m, const elman_train_request *request, elman_config_file *file,
+                             elman_error *error)
+{
+    const char **paths = NULL;
+    int count = 0;
+    ELMAN_TRY(collect_paths(request, &paths, &count, error));
+    elman_status status = elman_text_open(m->context, paths, count,
+                                          (elman_level)file->config.level, &m->text, error);
+    free(paths);
+    ELMAN_TRY(status);
+    ELMAN_TRY(record_data(m, request->data_count, file, error));
+    ELMAN_TRY(elman_lm_split_text(m->text, &file->config, file->train_count, &m->split, error));
+    /* every character must have a number; words that training does not have are <unk> */
+    bool words = file->config.level == ELMAN_LEVEL_WORD;
+    return elman_text_vocabulary(m->text, 0,
+                                 words ? m->split.train_end : elman_text_tokens(m->text),
+                                 words ? (uint64_t)file->config.min_count : 1, &m->vocabulary,
+                                 error);
+}
+
+static elman_status open_recorded(lm *m, const elman_train_request *request,
+                                  const elman_config_file *file, elman_error *error)
+{
+    if (file->data_count < 1 || file->train_count < 1)
+        return elman_fail(error, ELMAN_ERROR_FORMAT, "%s/config.json: it names no data files",
+                          request->output);
+    const char **paths = malloc((size_t)file->data_count * sizeof *paths);
+    if (!paths)
+        return out_of_memory(error);
+    for (int64_t i = 0; i < file->data_count; i++)
+        paths[i] = file->data[i].path;
+    elman_status status =
+        elman_text_open(m->context, paths, (int)file->data_count,
+                        (elman_level)file->config.level, &m->text, error);
+    free(paths);
+    ELMAN_TRY(status);
+    for (int64_t i = 0; i < file->data_count; i++) {
+        elman_text_file_info info = elman_text_file(m->text, (int)i);
+        if (strcmp(info.sha256, file->data[i].sha256))
+            return elman_fail(error, ELMAN_ERROR_DATA,
+                              "%s: not the file that the run began with: SHA-256 is %.12s…, "
+                              "config.json has %.12s…",
+                              info.path, info.sha256, file->data[i].sha256);
+    }
+    ELMAN_TRY(elman_lm_split_text(m->text, &file->config, file->train_count, &m->split, error));
+    char *path = elman_path_join(request->output, "vocabulary.json");
+    if (!path)
+        return out_of_memory(error);
+    status = elman_vocabulary_load(m->context, path, &m->vocabulary, error);
+    free(path);
+    ELMAN_TRY(status);
+    if (elman_vocabulary_count(m->vocabulary) != file->config.vocabulary)
+        return elman_fail(error, ELMAN_ERROR_FORMAT,
+                          "%s/vocabulary.json: %" PRId32 " tokens, config.json has %" PRId64,
+                          request->output, elman_vocabulary_count(m->vocabulary),
+                          file->config.vocabulary);
+    return ELMAN_OK;
+}
+
+/* 1234567 as 1,234,567. */
+static const char *grouped(char text[32], uint64_t n)
+{
+    char digits[24];
+    int length = snprintf(digits, sizeof digits, "%" PRIu64, n), at = 0;
+    for (int i = 0; i < length; i++) {
+        if (i && (length - i) % 3 == 0)
+            text[at++] = ',';
+        text[at++] = digits[i];
+    }
+    text[at] = 0;
+    return text;
+}
+
+static void say_what_was_read(const lm *m, const elman_train_request *request,
+                              const elman_config *asked)
+{
+    static const char *const units[] = {"characters", "bytes", "words"};
+    const char *unit = units[m->config->level];
+    const elman_config *c = m->config;
+    char a[32], b[32], d[32];
+    int files = elman_text_files(m->text);
+    if (files == 1)
+        elman_task_note(request, "%s: %s %s, %" PRId64 " distinct; %s to train, %s to validate",
+                        elman_text_file(m->text, 0).path, grouped(a, elman_text_tokens(m->text)),
+                        unit, c->vocabulary, grouped(b, m->split.train_end),
+                        grouped(d, m->split.valid_end - m->split.valid_first));
+    else
+        elman_task_note(request,
+                        "%d files: %s %s, %" PRId64 " distinct; %s to train, %s to validate", files,
+                        grouped(a, elman_text_tokens(m->text)), unit, c->vocabulary,
+                        grouped(b, m->split.train_end),
+                        grouped(d, m->split.valid_end - m->split.valid_first));
+    if (!asked->hidden || !asked->epochs || !asked->batch || asked->lr < 0)
+        elman_task_note(request,
+                        "chosen for this size: --layers %" PRId64 " --hidden %" PRId64
+                        " --dropout %g --batch %" PRId64 " --bptt %" PRId64 " --lr %g"
+                        " --epochs %" PRId64,
+                        c->layers, c->hidden, c->dropout, c->batch, c->bptt, c->lr, c->epochs);
+}
+
+static void lm_free(lm *m)
+{
+    if (!m)
+        return;
+    elman_network_free(m->network);
+    elman_stream_batches_free(m->batches);
+    elman_release(m->context, m->state.h);
+    elman_vocabulary_free(m->vocabulary);
+    elman_text_free(m->text);
+    elman_release(m->context, m);
+}
+
+static elman_status open_run(lm *m, const elman_train_request *request, elman_config_file *file,
+                             elman_error *error)
+{
+    if (request->resume) {
+        ELMAN_TRY(open_recorded(m, request, file, error));
+    } else {
+        ELMAN_TRY(open_new(m, request, file, error));
+        elman_lm_choose(&file->config, m->split.train_end,
+                        elman_vocabulary_count(m->vocabulary));
+        say_what_was_read(m, request, &request->config);
+    }
+    const elman_config *c = &file->config;
+    ELMAN_TRY(elman_stream_batches_create(m->text, m->vocabulary, 0, m->split.train_end,
+                                          (int)c->batch, (int)c->bptt, &m->batches, error));
+    ELMAN_TRY(elman_network_create(m->context, c, true, &m->network, error));
+    ELMAN_TRY(elman_network_initialise(m->network, error));
+    return elman_lm_state_create(m->context, c, c->batch, &m->state, error);
+}
+
+static elman_status lm_begin(elman_context *context, const elman_train_request *request,
+                             elman_config_file *file, elman_objective *objective,
+                             elman_error *error)
+{
+    lm *m = elman_allocate_zero(context, 1, sizeof *m);
+    if (!m)
+        return out_of_memory(error);
+    m->context = context;
+    m->stop = request->stop;
+    m->config = &file->config;
+    elman_status status = open_run(m, request, file, error);
+    if (status != ELMAN_OK) {
+        lm_free(m);
+        return status;
+    }
+    *objective = (elman_objective){
+        .self = m,
+        .parameters = elman_network_parameters(m->network),
+        .batches = (int64_t)elman_stream_batches_count(m->batches),
+        .record = lm_record,
+        .validate = lm_validate,
+        .write = lm_write,
+        .remember = lm_remember,
+        .prepare = lm_prepare,
+        .restore = lm_restore,
+    };
+    return ELMAN_OK;
+}
+
+static elman_status lm_found(elman_objective *objective, const char *folder, elman_error *error)
+{
+    lm *m = objective->self;
+    char *path = elman_path_join(folder, "vocabulary.json");
+    if (!path)
+        return out_of_memory(error);
+    elman_status status = elman_vocabulary_save(m->vocabulary, path, error);
+    free(path);
+    return status;
+}
+
+static void lm_end(elman_objective *objective)
+{
+    lm_free(objective->self);
+}
+
+const elman_task elman_task_lm = {
+    .name = "lm",
+    .begin = lm_begin,
+    .found = lm_found,
+    .end = lm_end,
+};

@@ -1,0 +1,46 @@
+/* What training and answering share of the language-model task. */
+#ifndef ELMAN_TASK_LM_IMPL_H
+#define ELMAN_TASK_LM_IMPL_H
+
+#include "elman/model.h"
+#include "elman/task.h"
+#include "elman/text.h"
+
+struct elman_lm {
+    elman_context *context;
+    elman_model *model;
+    elman_vocabulary *vocabulary;
+};
+
+/* Which tokens of a text are for what. */
+typedef struct elman_lm_split {
+    uint64_t train_end;                /* training: [0, train_end) */
+    uint64_t valid_first, valid_end;   /* validation; empty: none */
+} elman_lm_split;
+
+/* Splits by config.valid: a fraction of the end, or where `train_count` files end. */
+elman_status elman_lm_split_text(const elman_text *text, const elman_config *config,
+                                 int64_t train_count, elman_lm_split *split, elman_error *error);
+
+/* Whether config.valid names a file: it is no number. ARGUMENT: a number outside [0, 0.9]. */
+elman_status elman_lm_valid_kind(const elman_config *config, bool *is_file, double *fraction,
+                                 elman_error *error);
+
+/* Chooses what is auto in config for a text of that many training tokens. */
+void elman_lm_choose(elman_config *config, uint64_t train_tokens, int64_t vocabulary);
+
+/* The loss of tokens [first+1, end) of a text, each predicted from all before it from `first`
+ * on: one stream from the zero state, dropout off, summed in double. *count predictions.
+ * stop (may be NULL): INTERRUPTED once it is not 0. */
+elman_status elman_lm_measure(elman_context *context, elman_tape *tape, elman_network *network,
+                              elman_text *text, const elman_vocabulary *vocabulary, uint64_t first,
+                              uint64_t end, const volatile sig_atomic_t *stop, double *loss,
+                              uint64_t *count, elman_error *error);
+
+/* The states h, c [layers,B,hidden] of a network of this configuration, cleared, as one block
+ * that elman_release frees by state->h. */
+elman_status elman_lm_state_create(elman_context *context, const elman_config *config, int64_t B,
+                                   elman_network_state *state, elman_error *error);
+size_t elman_lm_state_floats(const elman_config *config, int64_t B);
+
+#endif

@@ -1,0 +1,186 @@
+#include "train/checkpoint.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "elman/version.h"
+#include "graph/tape_impl.h"
+#include "train/optimizer_impl.h"
+
+static const char format_version[] = "1";
+
+static const size_t integers_shape[1] = {sizeof(struct elman_progress_integers) / sizeof(int64_t)};
+static const size_t reals_shape[1] = {sizeof(struct elman_progress_reals) / sizeof(double)};
+
+/* "SLOT.NAME" with its prefix; false where it does not fit, which no name of ours does not. */
+static bool tensor_name(char *out, size_t capacity, const char *prefix, const char *name)
+{
+    int n = snprintf(out, capacity, "%s.%s", prefix, name);
+    return n > 0 && (size_t)n < capacity;
+}
+
+/* Walks over everything of the run that lies in float tensors. */
+typedef elman_status (*visit_call)(void *user, const char *name, const elman_tensor *shape,
+                                   float *data, elman_error *error);
+
+static elman_status visit(const elman_objective *objective, elman_optimizer *optimizer,
+                          visit_call call, void *user, elman_error *error)
+{
+    char name[256], prefix[64];
+    int64_t count = elman_parameters_count(objective->parameters);
+    for (int64_t i = 0; i < count; i++) {
+        elman_parameter *p = elman_parameters_at(objective->parameters, i);
+        if (p->tied)
+            continue;
+        for (int slot = -1; slot < elman_optimizer_slots(optimizer); slot++) {
+            float *data = slot < 0 ? p->value.data : elman_optimizer_slot(optimizer, slot, i);
+            if (slot < 0)
+                snprintf(prefix, sizeof prefix, "parameter");
+            else
+                snprintf(prefix, sizeof prefix, "optimizer.%s",
+                         elman_optimizer_slot_name(optimizer, slot));
+            if (!tensor_name(name, sizeof name, prefix, p->name))
+                return elman_fail(error, ELMAN_ERROR_ARGUMENT, "parameter name '%s' is too long",
+                                  p->name);
+            ELMAN_TRY(call(user, name, &p->value, data, error));
+        }
+    }
+    return ELMAN_OK;
+}
+
+static void sizes_of(const elman_tensor *tensor, size_t shape[ELMAN_MAX_RANK])
+{
+    for (int d = 0; d < tensor->rank; d++)
+        shape[d] = (size_t)tensor->shape[d];
+}
+
+static elman_status add_tensor(void *user, const char *name, const elman_tensor *like, float *data,
+                               elman_error *error)
+{
+    size_t shape[ELMAN_MAX_RANK];
+    sizes_of(like, shape);
+    return elman_safetensors_writer_add(user, name, ELMAN_DTYPE_F32, like->rank, shape, data,
+                                        error);
+}
+
+static elman_status fill_writer(elman_safetensors_writer *writer, const elman_objective *objective,
+                                elman_optimizer *optimizer, const elman_progress *progress,
+                                elman_error *error)
+{
+    char numerics[16];
+    snprintf(numerics, sizeof numerics, "%d", ELMAN_NUMERICS_VERSION);
+    ELMAN_TRY(elman_safetensors_writer_metadata(writer, "format", format_version, error));
+    ELMAN_TRY(elman_safetensors_writer_metadata(writer, "numerics", numerics, error));
+    ELMAN_TRY(elman_safetensors_writer_add(writer, "progress.integers", ELMAN_DTYPE_I64, 1,
+                                           integers_shape, &progress->integers, error));
+    ELMAN_TRY(elman_safetensors_writer_add(writer, "progress.reals", ELMAN_DTYPE_F64, 1,
+                                           reals_shape, &progress->reals, error));
+    ELMAN_TRY(visit(objective, optimizer, add_tensor, writer, error));
+    return objective->remember(objective->self, writer, error);
+}
+
+elman_status elman_checkpoint_create(elman_context *context, const elman_objective *objective,
+                                     elman_optimizer *optimizer, const elman_progress *progress,
+                                     elman_safetensors_writer **writer, elman_error *error)
+{
+    elman_safetensors_writer *made;
+    ELMAN_TRY(elman_safetensors_writer_create(context, &made, error));
+    elman_status status = fill_writer(made, objective, optimizer, progress, error);
+    if (status != ELMAN_OK) {
+        elman_safetensors_writer_free(made);
+        return status;
+    }
+    *writer = made;
+    return ELMAN_OK;
+}
+
+typedef struct reading {
+    const elman_safetensors *file;
+    const char *path;
+} reading;
+
+static elman_status take(const reading *from, const char *name, elman_dtype dtype, int rank,
+                         const size_t *shape, void *data, elman_error *error)
+{
+    const elman_tensor_view *view = elman_safetensors_find(from->file, name);
+    if (!view)
+        return elman_fail(error, ELMAN_ERROR_FORMAT, "%s: no tensor '%s'", from->path, name);
+    if (view->dtype != dtype)
+        return elman_fail(error, ELMAN_ERROR_FORMAT, "%s: tensor '%s': found %s, expected %s",
+                          from->path, name, elman_dtype_name(view->dtype),
+                          elman_dtype_name(dtype));
+    bool same = view->rank == rank;
+    for (int d = 0; same && d < rank; d++)
+        same = view->shape[d] == shape[d];
+    if (!same)
+        return elman_fail(error, ELMAN_ERROR_FORMAT,
+                          "%s: tensor '%s': its shape is not that of the run in config.json",
+                          from->path, name);
+    if (view->bytes)
+        memcpy(data, view->data, view->bytes);
+    return ELMAN_OK;
+}
+
+static elman_status take_tensor(void *user, const char *name, const elman_tensor *like, float *data,
+                                elman_error *error)
+{
+    size_t shape[ELMAN_MAX_RANK];
+    sizes_of(like, shape);
+    return take(user, name, ELMAN_DTYPE_F32, like->rank, shape, data, error);
+}
+
+static elman_status check_version(const reading *from, const char *key, const char *expected,
+                                  elman_error *error)
+{
+    const char *found = elman_safetensors_metadata(from->file, key);
+    if (!found)
+        return elman_fail(error, ELMAN_ERROR_FORMAT, "%s: no '%s' in its metadata", from->path,
+                          key);
+    if (strcmp(found, expected))
+        return elman_fail(error, ELMAN_ERROR_UNSUPPORTED,
+                          "%s: the run began with %s version %s, this program has version %s; "
+                          "resume it with the program that began it",
+                          from->path, key, found, expected);
+    return ELMAN_OK;
+}
+
+static elman_status restore(const reading *from, const elman_objective *objective,
+                            elman_optimizer *optimizer, elman_progress *progress,
+                            elman_error *error)
+{
+    char numerics[16];
+    snprintf(numerics, sizeof numerics, "%d", ELMAN_NUMERICS_VERSION);
+    ELMAN_TRY(check_version(from, "format", format_version, error));
+    ELMAN_TRY(check_version(from, "numerics", numerics, error));
+    ELMAN_TRY(take(from, "progress.integers", ELMAN_DTYPE_I64, 1, integers_shape,
+                   &progress->integers, error));
+    ELMAN_TRY(take(from, "progress.reals", ELMAN_DTYPE_F64, 1, reals_shape, &progress->reals,
+                   error));
+    const struct elman_progress_integers *n = &progress->integers;
+    if (n->step < 0 || n->batch < 0 || n->epoch < 0 || n->metrics_bytes < 0 ||
+        n->batch > objective->batches)
+        return elman_fail(error, ELMAN_ERROR_FORMAT,
+                          "%s: progress.integers: a place outside the run (step %lld, epoch %lld, "
+                          "batch %lld of %lld)",
+                          from->path, (long long)n->step, (long long)n->epoch,
+                          (long long)n->batch, (long long)objective->batches);
+    ELMAN_TRY(visit(objective, optimizer, take_tensor, (void *)(uintptr_t)from, error));
+    for (int64_t i = 0; i < elman_parameters_count(objective->parameters); i++)
+        elman_parameter_touch(elman_parameters_at(objective->parameters, i));
+    elman_optimizer_set_steps(optimizer, n->step);
+    return objective->restore(objective->self, from->file, error);
+}
+
+elman_status elman_checkpoint_restore(elman_context *context, const char *path,
+                                      const elman_objective *objective,
+                                      elman_optimizer *optimizer, elman_progress *progress,
+                                      elman_error *error)
+{
+    elman_safetensors *file;
+    ELMAN_TRY(elman_safetensors_read(context, path, NULL, &file, error));
+    reading from = {file, path};
+    elman_status status = restore(&from, objective, optimizer, progress, error);
+    elman_safetensors_free(file);
+    return status;
+}

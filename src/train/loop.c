@@ -1,0 +1,375 @@
+#include "train/loop.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/context_impl.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/float_environment.h"
+#include "base/pool.h"
+#include "train/checkpoint.h"
+#include "train/metrics.h"
+#include "train/schedule.h"
+
+enum { INTERVAL = 100 }; /* updates a metrics record */
+
+typedef struct loop {
+    elman_context *context;
+    const elman_objective *objective;
+    const elman_loop_options *options;
+    elman_optimizer *optimizer;
+    elman_schedule schedule;
+    elman_tape *tape;
+    elman_safetensors_writer *checkpoint;
+    elman_appender metrics;
+    elman_progress progress;
+    char *checkpoint_path, *weights_path;
+    int64_t updates;    /* in an epoch */
+    int64_t steps;      /* in all */
+    double began;       /* the clock at the start, less the seconds of earlier runs */
+    double interval_began;
+    int64_t interval_counted; /* predictions since interval_began */
+    double rate, norm;
+    double last_loss; /* of the interval before this one */
+    double tokens_per_second;
+    bool weights_stand; /* model.safetensors is this run's */
+} loop;
+
+static bool asked_to_stop(const loop *l)
+{
+    return l->options->stop && *l->options->stop;
+}
+
+static double epoch_now(const loop *l)
+{
+    return (double)l->progress.integers.epoch +
+           (double)l->progress.integers.batch / (double)l->objective->batches;
+}
+
+static double interval_loss(const loop *l)
+{
+    const elman_progress *p = &l->progress;
+    return p->integers.interval_tokens
+               ? p->reals.interval_sum / (double)p->integers.interval_tokens
+               : NAN;
+}
+
+/* What is shown: a mean over few updates jumps about. */
+static double shown_loss(const loop *l)
+{
+    return l->progress.integers.interval_steps < INTERVAL / 10 && isfinite(l->last_loss)
+               ? l->last_loss
+               : interval_loss(l);
+}
+
+static void report(const loop *l, elman_train_event event, bool better, uint64_t valid_tokens)
+{
+    if (!l->options->progress)
+        return;
+    const elman_progress *p = &l->progress;
+    double left = l->tokens_per_second > 0 && p->integers.step
+                      ? p->reals.seconds / (double)p->integers.step *
+                            (double)(l->steps - p->integers.step)
+                      : NAN;
+    elman_train_progress now = {
+        .event = event,
+        .step = p->integers.step,
+        .steps = l->steps,
+        .epoch = epoch_now(l),
+        .epochs = l->options->config->epochs,
+        .loss = shown_loss(l),
+        .gradient_norm = l->norm,
+        .lr = l->rate,
+        .tokens_per_second = l->tokens_per_second,
+        .seconds = p->reals.seconds,
+        .seconds_left = left,
+        .valid_loss = p->reals.last,
+        .best_loss = p->reals.best,
+        .better = better,
+        .valid_tokens = valid_tokens,
+    };
+    l->options->progress(l->options->user, &now);
+}
+
+/* The weights for use first, then the checkpoint that counts them. */
+static elman_status save(loop *l, elman_error *error)
+{
+    if (!l->weights_stand) {
+        ELMAN_TRY(l->objective->write(l->objective->self, l->weights_path, error));
+        l->weights_stand = isfinite(l->progress.reals.best) || l->progress.integers.finished;
+    }
+    ELMAN_TRY(elman_appender_sync(&l->metrics, error));
+    l->progress.integers.metrics_bytes = (int64_t)l->metrics.size;
+    if (l->objective->prepare)
+        l->objective->prepare(l->objective->self);
+    ELMAN_TRY(elman_safetensors_writer_write(l->checkpoint, l->checkpoint_path, error));
+    report(l, ELMAN_EVENT_CHECKPOINT, false, 0);
+    return ELMAN_OK;
+}
+
+static elman_status validate(loop *l, elman_error *error)
+{
+    struct elman_progress_integers *n = &l->progress.integers;
+    struct elman_progress_reals *r = &l->progress.reals;
+    double loss = NAN;
+    uint64_t count = 0;
+    double before = elman_clock();
+    ELMAN_TRY(l->objective->validate(l->objective->self, l->tape, &loss, &count, error));
+    l->interval_began += elman_clock() - before;
+    n->validated = n->step;
+    if (!count) { /* nothing to compare: the last weights are the best */
+        l->weights_stand = false;
+        return ELMAN_OK;
+    }
+    if (!isfinite(loss))
+        return elman_fail(error, ELMAN_ERROR_NUMERIC,
+                          "step %" PRId64 ": the validation loss is not finite; try a smaller --lr "
+                          "or --clip; the last checkpoint stands",
+                          n->step);
+    bool better = !(r->best <= loss);
+    r->last = loss;
+    if (better) {
+        r->best = loss;
+        n->validations_waited = 0;
+        l->weights_stand = false;
+    } else {
+        n->validations_waited++;
+    }
+    elman_schedule_validated(&l->schedule, better);
+    n->plateau_waited = l->schedule.waited;
+    r->plateau_scale = l->schedule.scale;
+    if (l->options->config->patience && n->validations_waited >= l->options->config->patience)
+        n->finished = 1;
+    r->seconds = elman_clock() - l->began;
+    ELMAN_TRY(elman_metrics_validation(&l->metrics, &l->progress, epoch_now(l), loss, count,
+                                       better, error));
+    report(l, ELMAN_EVENT_VALIDATION, better, count);
+    return ELMAN_OK;
+}
+
+static elman_status end_interval(loop *l, elman_error *error)
+{
+    elman_progress *p = &l->progress;
+    if (!p->integers.interval_steps)
+        return ELMAN_OK;
+    ELMAN_TRY(elman_metrics_interval(&l->metrics, p, epoch_now(l), interval_loss(l),
+                                     p->reals.interval_norm / (double)p->integers.interval_steps,
+                                     l->rate, l->tokens_per_second, error));
+    l->last_loss = interval_loss(l);
+    p->integers.interval_steps = 0;
+    p->integers.interval_tokens = 0;
+    p->reals.interval_sum = 0;
+    p->reals.interval_norm = 0;
+    l->interval_counted = 0;
+    l->interval_began = elman_clock();
+    return ELMAN_OK;
+}
+
+/* Forward and backward of one batch; its gradient is added to the parameters'. */
+static elman_status run_batch(loop *l, elman_objective_batch *batch, elman_error *error)
+{
+    elman_tape_mode mode;
+    elman_tape_mode_default(&mode);
+    mode.train = true;
+    mode.seed = (uint64_t)l->options->config->seed;
+    mode.pass = (uint64_t)l->progress.integers.epoch;
+    elman_tape_begin(l->tape, &mode);
+    ELMAN_TRY(l->objective->record(l->objective->self, l->tape, batch, error));
+    ELMAN_TRY(elman_tape_status(l->tape, error));
+    if (!isfinite(batch->sum))
+        return elman_fail(error, ELMAN_ERROR_NUMERIC,
+                          "step %" PRId64 ": the loss is not finite; try a smaller --lr, a smaller "
+                          "--clip or another --init; the last checkpoint stands",
+                          l->progress.integers.step + 1);
+    return elman_tape_backward(l->tape, batch->loss, error);
+}
+
+/* One update, of one or several batches. */
+static elman_status run_update(loop *l, bool *ends_epoch, elman_error *error)
+{
+    elman_progress *p = &l->progress;
+    elman_objective_batch batch = {0};
+    l->rate = elman_schedule_rate(&l->schedule, p->integers.step, p->integers.epoch);
+    for (int64_t i = 0; i < l->options->config->accumulate && !batch.ends_epoch; i++) {
+        ELMAN_TRY(run_batch(l, &batch, error));
+        p->integers.batch++;
+        p->integers.interval_tokens += (int64_t)batch.count;
+        p->reals.interval_sum += batch.sum;
+        l->interval_counted += (int64_t)batch.count;
+    }
+    elman_error found = {0};
+    elman_status status = elman_optimizer_step(l->optimizer, l->rate, &l->norm, &found);
+    if (status == ELMAN_ERROR_NUMERIC)
+        return elman_fail(error, status,
+                          "step %" PRId64 ": %s; try a smaller --lr, a smaller --clip or another "
+                          "--init; the last checkpoint stands",
+                          p->integers.step + 1, found.message);
+    if (status != ELMAN_OK)
+        return elman_fail(error, status, "%s", found.message);
+    p->integers.step++;
+    p->integers.interval_steps++;
+    p->reals.interval_norm += l->norm;
+    *ends_epoch = batch.ends_epoch;
+    if (batch.ends_epoch) {
+        p->integers.epoch++;
+        p->integers.batch = 0;
+    }
+    double now = elman_clock();
+    p->reals.seconds = now - l->began;
+    if (now > l->interval_began)
+        l->tokens_per_second = (double)l->interval_counted / (now - l->interval_began);
+    return ELMAN_OK;
+}
+
+static elman_status run(loop *l, elman_error *error)
+{
+    struct elman_progress_integers *n = &l->progress.integers;
+    const elman_config *config = l->options->config;
+    while (!n->finished) {
+        bool ends_epoch = false, last = false;
+        elman_pool_begin(l->context);
+        elman_status status = run_update(l, &ends_epoch, error);
+        elman_pool_end(l->context);
+        ELMAN_TRY(status);
+        last = n->step >= l->steps;
+        report(l, ELMAN_EVENT_STEP, false, 0);
+        if (n->interval_steps >= INTERVAL || ends_epoch || last)
+            ELMAN_TRY(end_interval(l, error));
+        bool stop = asked_to_stop(l);
+        bool due = last || (config->eval_every ? n->step % config->eval_every == 0 : ends_epoch);
+        if (due && !stop) {
+            elman_pool_begin(l->context);
+            status = validate(l, error);
+            elman_pool_end(l->context);
+            if (status == ELMAN_ERROR_INTERRUPTED)
+                stop = true; /* the validation is made up for on resuming */
+            else
+                ELMAN_TRY(status);
+        }
+        if (last && !stop)
+            n->finished = 1;
+        bool periodic = l->options->checkpoint_every
+                            ? n->step % l->options->checkpoint_every == 0
+                            : due;
+        if (periodic || stop || n->finished || (due && !l->weights_stand))
+            ELMAN_TRY(save(l, error));
+        if (stop)
+            return elman_fail(error, ELMAN_ERROR_INTERRUPTED,
+                              "stopped after step %" PRId64 " of %" PRId64 " and saved; "
+                              "elman train --resume %s continues",
+                              n->step, l->steps, l->options->folder);
+    }
+    report(l, ELMAN_EVENT_END, false, 0);
+    return ELMAN_OK;
+}
+
+/* A run that was stopped where a validation was due has still to make it. */
+static elman_status catch_up(loop *l, elman_error *error)
+{
+    struct elman_progress_integers *n = &l->progress.integers;
+    const elman_config *config = l->options->config;
+    if (n->finished || !n->step || n->validated == n->step)
+        return ELMAN_OK;
+    bool last = n->step >= l->steps;
+    bool due = last || (config->eval_every ? n->step % config->eval_every == 0
+                                           : n->batch == 0);
+    if (!due)
+        return ELMAN_OK;
+    elman_pool_begin(l->context);
+    elman_status status = validate(l, error);
+    elman_pool_end(l->context);
+    ELMAN_TRY(status);
+    if (last)
+        n->finished = 1;
+    return save(l, error);
+}
+
+elman_status elman_loop_check(const elman_config *config, elman_error *error)
+{
+    elman_schedule schedule;
+    if (config->nesterov && !(config->momentum > 0))
+        return elman_fail(error, ELMAN_ERROR_ARGUMENT,
+                          "nesterov: it needs a momentum above 0, as --momentum 0.9");
+    return elman_schedule_parse(config->schedule, &schedule, error);
+}
+
+static elman_status open_run(loop *l, elman_error *error)
+{
+    const elman_config *config = l->options->config;
+    elman_optimizer_options wanted;
+    elman_optimizer_options_default(&wanted);
+    wanted.kind = (elman_optimizer_kind)config->optimizer;
+    wanted.momentum = config->momentum;
+    wanted.nesterov = config->nesterov;
+    wanted.weight_decay = config->weight_decay;
+    wanted.clip = config->clip;
+    wanted.clip_value = config->clip_value;
+    ELMAN_TRY(elman_optimizer_create(l->context, l->objective->parameters, &wanted, &l->optimizer,
+                                     error));
+    ELMAN_TRY(elman_tape_create(l->context, &l->tape, error));
+
+    l->updates = (l->objective->batches + config->accumulate - 1) / config->accumulate;
+    if (__builtin_mul_overflow(l->updates, config->epochs, &l->steps))
+        return elman_fail(error, ELMAN_ERROR_ARGUMENT, "epochs %" PRId64 ": too many",
+                          config->epochs);
+    if (config->max_steps && config->max_steps < l->steps)
+        l->steps = config->max_steps;
+    ELMAN_TRY(elman_schedule_parse(config->schedule, &l->schedule, error));
+    l->schedule.base = config->lr;
+    l->schedule.warmup = config->warmup;
+    l->schedule.steps = l->steps;
+    l->schedule.scale = 1;
+
+    l->last_loss = NAN;
+    l->progress.integers.validated = -1;
+    l->progress.reals.best = NAN;
+    l->progress.reals.last = NAN;
+    l->progress.reals.plateau_scale = 1;
+    ELMAN_TRY(elman_checkpoint_create(l->context, l->objective, l->optimizer, &l->progress,
+                                      &l->checkpoint, error));
+    if (l->options->resume) {
+        ELMAN_TRY(elman_checkpoint_restore(l->context, l->checkpoint_path, l->objective,
+                                           l->optimizer, &l->progress, error));
+        l->schedule.scale = l->progress.reals.plateau_scale;
+        l->schedule.waited = l->progress.integers.plateau_waited;
+        l->weights_stand = isfinite(l->progress.reals.best) || l->progress.integers.finished;
+    }
+    char *metrics_path = elman_path_join(l->options->folder, "metrics.jsonl");
+    if (!metrics_path)
+        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+    elman_status status = elman_appender_open(
+        &l->metrics, metrics_path, (uint64_t)l->progress.integers.metrics_bytes, error);
+    free(metrics_path);
+    l->began = elman_clock() - l->progress.reals.seconds;
+    l->interval_began = elman_clock();
+    return status;
+}
+
+elman_status elman_loop_run(elman_context *context, const elman_objective *objective,
+                            const elman_loop_options *options, elman_error *error)
+{
+    loop l = {.context = context, .objective = objective, .options = options, .metrics.fd = -1};
+    elman_float_environment environment = elman_float_begin();
+    l.checkpoint_path = elman_path_join(options->folder, "checkpoint.safetensors");
+    l.weights_path = elman_path_join(options->folder, "model.safetensors");
+    elman_status status =
+        l.checkpoint_path && l.weights_path
+            ? open_run(&l, error)
+            : elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+    if (status == ELMAN_OK && options->resume)
+        status = catch_up(&l, error);
+    if (status == ELMAN_OK)
+        status = run(&l, error);
+    elman_appender_close(&l.metrics);
+    elman_safetensors_writer_free(l.checkpoint);
+    elman_tape_free(l.tape);
+    elman_optimizer_free(l.optimizer);
+    free(l.checkpoint_path);
+    free(l.weights_path);
+    elman_float_end(environment);
+    return status;
+}

@@ -1,0 +1,45 @@
+/* What a task gives to the training loop. One struct a task; the loop knows nothing of data. */
+#ifndef ELMAN_TRAIN_OBJECTIVE_H
+#define ELMAN_TRAIN_OBJECTIVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "elman/layer.h"
+#include "elman/safetensors.h"
+#include "elman/tape.h"
+
+/* One batch as recorded on the tape. */
+typedef struct elman_objective_batch {
+    elman_var *loss; /* what backward starts from */
+    double sum;      /* nats, unscaled */
+    uint64_t count;  /* predictions in it */
+    bool ends_epoch;
+} elman_objective_batch;
+
+typedef struct elman_objective {
+    void *self;
+    elman_parameters *parameters;
+    int64_t batches; /* in an epoch */
+
+    /* Takes the next batch and records its loss; the loop has begun the round. A data error
+     * leaves everything as it was. */
+    elman_status (*record)(void *self, elman_tape *tape, elman_objective_batch *batch,
+                           elman_error *error);
+    /* The loss of the validation part, in nats a prediction, dropout off. *count 0: there is
+     * no validation part. `stop` as in elman_train_request: INTERRUPTED. */
+    elman_status (*validate)(void *self, elman_tape *tape, double *loss, uint64_t *count,
+                             elman_error *error);
+    /* Writes the weights for use to a path, whole or not at all. */
+    elman_status (*write)(void *self, const char *path, elman_error *error);
+
+    /* For the checkpoint: the tensors that are carried from batch to batch, added once (their
+     * memory is read at each checkpoint), and whatever must be brought up to date before one
+     * is written. restore is given the file and takes its own back (FORMAT where they are not
+     * what was added). */
+    elman_status (*remember)(void *self, elman_safetensors_writer *writer, elman_error *error);
+    void (*prepare)(void *self);
+    elman_status (*restore)(void *self, const elman_safetensors *file, elman_error *error);
+} elman_objective;
+
+#endif

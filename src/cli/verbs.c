@@ -1,0 +1,33 @@
+/* The verbs and tasks of the program. */
+#include <string.h>
+
+#include "cli.h"
+#include "elman/config.h"
+
+const char *const cli_tasks[] = {"lm", NULL};
+
+const cli_verb *const *cli_verbs(void)
+{
+    static const cli_verb *const verbs[] = {&cli_train,      &cli_eval,    &cli_predict,
+                                            &cli_generate,   &cli_inspect, &cli_help,
+                                            &cli_completion, &cli_man,     NULL};
+    return verbs;
+}
+
+const cli_verb *cli_verb_find(const char *name)
+{
+    const cli_verb *const *verb = cli_verbs();
+    while (*verb != NULL && strcmp((*verb)->name, name) != 0)
+        verb++;
+    return *verb;
+}
+
+int cli_verb_tables(const cli_verb *verb, const elman_option_table *tables[CLI_TABLES])
+{
+    int count = 0;
+    if (verb->own != NULL)
+        tables[count++] = verb->own;
+    if (verb->trains)
+        tables[count++] = elman_config_options();
+    return count;
+}

@@ -158,9 +158,10 @@ typedef struct elman_state {
  *   x of rank 3:    padded, the same shapes; what lies beyond a length is not read
  *   x of rank 2:    packed rows [N,I]; sequences is needed
  * Answers y of the same form with directions*H for I; padded rows beyond a length are +0.
- * initial: NULL, or a member NULL: the learnt state, or zero. final (may be NULL) receives the
- * state after each sequence's last step (of the reverse direction, its first); a sequence of
- * length zero ends where it began. Only what is read of y and final costs a gradient. */
+ * initial: NULL, or a member NULL: the learnt state, or zero. final (may be NULL, may be initial)
+ * receives the state after each sequence's last step (of the reverse direction, its first); a
+ * sequence of length zero ends where it began. Only what is read of y and final costs a gradient.
+ */
 ELMAN_API elman_var *elman_recurrent_forward(elman_tape *tape, const elman_recurrent_layer *layer,
                                              elman_var *x, const elman_sequences *sequences,
                                              const elman_state *initial, elman_state *final);

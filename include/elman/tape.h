@@ -47,11 +47,11 @@ ELMAN_API float *elman_parameter_gradient(elman_parameter *parameter);
 
 /* What one round on the tape is for. */
 typedef struct elman_tape_mode {
-    size_t size;     /* sizeof(elman_tape_mode), set by _default */
-    bool record;     /* keep what backward needs (default true) */
-    bool train;      /* dropout is on (default false) */
-    uint64_t seed;   /* key of the counter-based random numbers (default 0) */
-    uint64_t pass;   /* the epoch, part of their counter (default 0) */
+    size_t size;   /* sizeof(elman_tape_mode), set by _default */
+    bool record;   /* keep what backward needs (default true) */
+    bool train;    /* dropout is on (default false) */
+    uint64_t seed; /* key of the counter-based random numbers (default 0) */
+    uint64_t pass; /* the epoch, part of their counter (default 0) */
 } elman_tape_mode;
 
 ELMAN_API void elman_tape_mode_default(elman_tape_mode *mode);

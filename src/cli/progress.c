@@ -25,7 +25,8 @@ void cli_progress_begin(cli_progress *progress, cli_progress_form form)
     memset(progress, 0, sizeof(*progress));
     progress->form = form;
     progress->unicode = cli_is_utf8();
-    progress->drawn = now();
+    /* the first step is drawn at once on a terminal */
+    progress->drawn = form == CLI_PROGRESS_LIVE ? now() - live_interval : now();
 }
 
 void cli_progress_clear(cli_progress *progress)
@@ -143,19 +144,23 @@ static void print_interval(const elman_train_progress *p)
 /* A line that stays; with `columns`, one that a terminal of so many does not break. */
 static void print_validation(const elman_train_progress *p, int columns)
 {
-    char line[LINE], step[FIELD] = "", perplexity[FIELD] = "", loss[32], valid[32], took[32];
-    cli_loss(loss, p->loss);
-    cli_loss(valid, p->valid_loss);
-    cli_duration(took, p->seconds);
-    snprintf(step, FIELD, "  step %lld", (long long)p->step);
-    snprintf(perplexity, FIELD, "  perplexity %.4g", exp(p->valid_loss));
-    char *const dispensable[] = {perplexity, step};
+    char line[LINE], fields[FIELDS][FIELD], a[32];
+    snprintf(fields[0], FIELD, "  step %lld", (long long)p->step);
+    cli_loss(a, p->loss);
+    snprintf(fields[1], FIELD, "  loss %s", a);
+    cli_loss(a, p->valid_loss);
+    snprintf(fields[2], FIELD, "  valid %s", a);
+    snprintf(fields[3], FIELD, "  perplexity %.4g", exp(p->valid_loss));
+    cli_duration(a, p->seconds);
+    snprintf(fields[4], FIELD, "  %s", a);
+    snprintf(fields[5], FIELD, "%s", p->better ? "  best" : "");
+    static const int dispensable[] = {3, 0, 4, 1};
     for (size_t i = 0;; i++) {
-        int width = snprintf(line, LINE, "epoch %.2f%s  loss %s  valid %s%s  %s%s", p->epoch, step,
-                             loss, valid, perplexity, took, p->better ? "  best" : "");
+        int width = snprintf(line, LINE, "epoch %.2f%s%s%s%s%s%s", p->epoch, fields[0], fields[1],
+                             fields[2], fields[3], fields[4], fields[5]);
         if (columns <= 0 || width < columns || i == sizeof(dispensable) / sizeof(dispensable[0]))
             break;
-        dispensable[i][0] = 0;
+        fields[dispensable[i]][0] = 0;
     }
     fprintf(stderr, "%s\n", line);
 }

@@ -59,30 +59,36 @@ static elman_var *stack(elman_tape *tape, elman_var *const *parts, int layers)
     return elman_reshape(tape, elman_concatenate(tape, rows, layers), 3, shape);
 }
 
+/* What is given, taken before *final is cleared, which may be the same place. */
+static elman_state take_states(const elman_state *initial, elman_state *final)
+{
+    elman_state taken = initial ? *initial : (elman_state){NULL, NULL};
+    if (final)
+        *final = (elman_state){NULL, NULL};
+    return taken;
+}
+
 /* Packed rows in, packed rows out. */
-static elman_var *run(elman_tape *tape, const elman_recurrent_layer *layer, rows_source from,
-                      const elman_sequences *s, const elman_state *initial, elman_state *final)
+static elman_var *run(elman_tape *tape, const elman_recurrent_layer *layer, rows_source rows,
+                      const elman_sequences *s, elman_state initial, elman_state *final)
 {
     const elman_recurrent_options *o = &layer->options;
     int directions = directions_of(layer);
-    elman_state none = {NULL, NULL};
     elman_var *hn[ELMAN_MAX_LAYERS], *cn[ELMAN_MAX_LAYERS];
-    if (!initial)
-        initial = &none;
     bool is_lstm = o->cell == ELMAN_CELL_LSTM;
-    if (!check_state(tape, layer, "h", initial->h, s->B) ||
-        (is_lstm && !check_state(tape, layer, "c", initial->c, s->B)))
+    if (!check_state(tape, layer, "h", initial.h, s->B) ||
+        (is_lstm && !check_state(tape, layer, "c", initial.c, s->B)))
         return NULL;
-    elman_var *x = from.x;
+    elman_var *x = rows.x;
     for (int l = 0; l < o->layers; l++) {
         elman_recurrent r = {.kind = o->cell, .hidden = o->hidden, .directions = directions};
         r.input = l == 0 ? o->input : o->hidden * directions;
         r.cells = layer->cells + l * directions;
         r.x = x;
-        r.table = l == 0 ? from.table : NULL;
-        r.tokens = l == 0 ? from.tokens : NULL;
-        r.h0 = initial_of(tape, initial->h, layer->h0, l, directions, s);
-        r.c0 = is_lstm ? initial_of(tape, initial->c, layer->c0, l, directions, s) : NULL;
+        r.table = l == 0 ? rows.table : NULL;
+        r.tokens = l == 0 ? rows.tokens : NULL;
+        r.h0 = initial_of(tape, initial.h, layer->h0, l, directions, s);
+        r.c0 = is_lstm ? initial_of(tape, initial.c, layer->c0, l, directions, s) : NULL;
         elman_op_recurrent(tape, s, &r);
         if (elman_tape_failed(tape))
             return NULL;
@@ -101,8 +107,7 @@ elman_var *elman_recurrent_forward(elman_tape *tape, const elman_recurrent_layer
                                    elman_var *x, const elman_sequences *s,
                                    const elman_state *initial, elman_state *final)
 {
-    if (final)
-        *final = (elman_state){NULL, NULL};
+    elman_state from = take_states(initial, final);
     if (!x || elman_tape_failed(tape))
         return NULL;
     int rank = x->value.rank;
@@ -123,7 +128,7 @@ elman_var *elman_recurrent_forward(elman_tape *tape, const elman_recurrent_layer
         x = elman_pack(tape, x, s);
     if (!x || !s)
         return NULL;
-    elman_var *y = run(tape, layer, (rows_source){.x = x}, s, initial, final);
+    elman_var *y = run(tape, layer, (rows_source){.x = x}, s, from, final);
     if (rank == 3)
         y = elman_unpack(tape, y, s);
     return swapped ? elman_swap_steps(tape, y) : y;
@@ -134,8 +139,7 @@ elman_var *elman_recurrent_forward_tokens(elman_tape *tape, const elman_recurren
                                           const int32_t *tokens, const elman_sequences *s,
                                           const elman_state *initial, elman_state *final)
 {
-    if (final)
-        *final = (elman_state){NULL, NULL};
+    elman_state from = take_states(initial, final);
     if (!s || elman_tape_failed(tape))
         return NULL;
     int64_t width = embedding->weight->value.shape[1];
@@ -145,8 +149,8 @@ elman_var *elman_recurrent_forward_tokens(elman_tape *tape, const elman_recurren
                         embedding->weight->name, width, layer->options.input);
         return NULL;
     }
-    rows_source from = {.table = embedding->weight, .tokens = tokens};
-    return run(tape, layer, from, s, initial, final);
+    rows_source rows = {.table = embedding->weight, .tokens = tokens};
+    return run(tape, layer, rows, s, from, final);
 }
 
 /* Fails the tape unless the layer's cell is one of first..last. */
@@ -195,9 +199,8 @@ elman_var *elman_gru(elman_tape *tape, const elman_recurrent_layer *layer, elman
 elman_var *elman_lstm(elman_tape *tape, const elman_recurrent_layer *layer, elman_var *x,
                       const elman_state *initial, elman_state *final)
 {
-    if (final)
-        *final = (elman_state){NULL, NULL};
+    elman_state from = take_states(initial, final);
     return has_cell(tape, "elman_lstm", layer, ELMAN_CELL_LSTM, ELMAN_CELL_LSTM)
-               ? elman_recurrent_forward(tape, layer, x, NULL, initial, final)
+               ? elman_recurrent_forward(tape, layer, x, NULL, &from, final)
                : NULL;
 }

@@ -39,14 +39,6 @@ elman_var *elman_op_linear_cross_entropy(elman_tape *tape, elman_var *x, elman_p
                                          elman_parameter *b, const int32_t *targets, float scale,
                                          double *sum, const elman_sequences *sequences);
 
-typedef elman_cell elman_cell_kind;
-enum {
-    ELMAN_KIND_RNN_TANH = ELMAN_CELL_RNN,
-    ELMAN_KIND_RNN_RELU = ELMAN_CELL_RNN_RELU,
-    ELMAN_KIND_LSTM = ELMAN_CELL_LSTM,
-    ELMAN_KIND_GRU = ELMAN_CELL_GRU
-};
-
 /* One layer, one or both directions, over a whole batch of packed sequences: one node.
  * x [N,I] packed rows; or, where table is given, x is NULL and row i is table[tokens_i]
  * (an embedding that is never stored; for at most 1,024 rows also the gradient is summed by
@@ -54,9 +46,9 @@ enum {
  * h0, c0 [directions,B,H] in the given order of sequences, or NULL (zero).
  * Results: y [N, directions*H]; hn, cn (may be NULL) [directions,B,H] in the given order. */
 typedef struct elman_recurrent {
-    elman_cell_kind kind;
+    elman_cell kind;
     int64_t input, hidden;
-    int directions; /* 1 or 2 */
+    int directions;                     /* 1 or 2 */
     const elman_cell_parameters *cells; /* [directions] */
     elman_var *x;
     elman_parameter *table;

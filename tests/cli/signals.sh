@@ -2,7 +2,7 @@
 # trainings do not share a folder. A disk that fills is said.
 . "$(dirname "$0")/check"
 make_text
-options='--layers 1 --hidden 32 --batch 4 --bptt 16 --epochs 12 --dropout 0.1 --checkpoint-every 10'
+options='--layers 1 --hidden 32 --batch 4 --bptt 16 --epochs 6 --dropout 0.1 --checkpoint-every 10'
 elman train lm text.txt -o whole $options --quiet
 "$ELMAN" train lm text.txt -o run $options --json >events 2>message &
 process=$!
@@ -34,4 +34,4 @@ sh -c 'trap "" XFSZ
     ulimit -f 4
     "$ELMAN" train lm text.txt -o small --hidden 32 --layers 1 --max-steps 5 --quiet
     echo "status $?"'
-ls small | grep -c partial
+ls small | grep partial || echo "nothing half-written"

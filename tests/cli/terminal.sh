@@ -6,8 +6,8 @@ command -v script >/dev/null && command -v stty >/dev/null || {
     exit 77
 }
 make_text
-options='--layers 1 --hidden 64 --batch 4 --bptt 16 --epochs 6'
-for columns in 120 80 60 40 20; do
+options='--layers 1 --hidden 32 --batch 4 --bptt 16 --epochs 2'
+for columns in 80 40 20; do
     TERM=xterm script -qec "stty cols $columns; '$ELMAN' train lm text.txt -o live $options --force" \
         /dev/null </dev/null >typed
     # a redrawn line begins with a carriage return and ends with "erase the rest"

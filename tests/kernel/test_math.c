@@ -88,6 +88,9 @@ static void test_small_and_none(void **state)
         float tiny[] = {0x1.8p-126F, -0x1p-126F, NAN}, other[] = {-0x1p-126F, 0x1p-126F, 1.0F};
         k->accumulate(tiny, other, 3);
         assert_true(compare_bits(tiny, (const float[]){0.0F, 0.0F, NAN}, 3));
+        float sum[] = {0x1.8p-126F}, one[] = {1.0F}, less[] = {-0x1p-126F};
+        k->multiply(sum, one, less, 1, true);
+        assert_true(sum[0] == 0.0F);
         float chain[] = {0x1.8p-126F};
         k->accumulate_chain(chain, other, 1);
         assert_true(chain[0] == 0x1p-127F);

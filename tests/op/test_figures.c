@@ -25,7 +25,7 @@ static int begin(void **state)
     if (elman_context_create(NULL, &f.context, NULL) != ELMAN_OK ||
         elman_tape_create(f.context, &f.tape, NULL) != ELMAN_OK)
         return -1;
-    f.file = golden_open(f.context, "op/operations.safetensors");
+    f.file = golden_open(f.context, ELMAN_TEST_DATA "/op/operations.safetensors");
     *state = &f;
     return 0;
 }

@@ -9,8 +9,9 @@
 
 typedef struct golden golden;
 
-/* NULL where this build can't read such files. Fails the test where the file is not there. */
-golden *golden_open(elman_context *context, const char *name);
+/* ELMAN_TEST_DATA "/FOLDER/FILE". NULL where this build can't read such files; where the file is
+ * not there the program ends with an error. */
+golden *golden_open(elman_context *context, const char *path);
 void golden_close(golden *file);
 
 /* The tensor PREFIX NAME of float32 values; rank 0 to 4. NULL where there is none. */

@@ -79,11 +79,41 @@ typedef struct tile_place {
     size_t real[MOST_GROUPS];    /* lanes of the last block's vectors that are units */
     const float *panel;          /* of the first block, at k = 0 */
     size_t distance, lead;       /* from block to block, from k to k */
+    const float *ahead; /* what to prefetch, from k to k */
+    size_t ahead_step;
 } tile_place;
 
 TILE_INLINE size_t column_of(const tile_place *t, int per, int j)
 {
     return t->column + (size_t)(j / per) * t->advance + t->offsets[j % per];
+}
+
+/* tile_chains, and with each k a prefetch of what the next tiles read: the weights of a step come
+ * from a cache too far away for a tile that meets them first to wait for. */
+TILE_INLINE void chains(int mr, int nv, int per, vf *acc, const float *const *left,
+                        const tile_place *t)
+{
+    const float *panel = t->panel + t->k0 * t->lead, *ahead = t->ahead;
+    const size_t lead = t->lead, distance = t->distance, count = t->k1 - t->k0;
+    for (size_t i = 0; i < count; i++) {
+        vf weights[TILE_REGISTERS];
+        TILE_UNROLL
+        for (int j = 0; j < nv; j++)
+            weights[j] =
+                vf_load(panel + (size_t)(j / per) * distance + (size_t)(j % per) * VW);
+        panel += lead;
+        if (mr > 2) { /* fewer: the only tile there is */
+            __builtin_prefetch(ahead, 0, 2);
+            ahead += t->ahead_step;
+        }
+        TILE_UNROLL
+        for (int r = 0; r < mr; r++) {
+            vf h = vf_set1(left[r][i]);
+            TILE_UNROLL
+            for (int j = 0; j < nv; j++)
+                acc[r * nv + j] = vf_fma(h, weights[j], acc[r * nv + j]);
+        }
+    }
 }
 
 TILE_INLINE void run_tile(int mr, int nb, int per, const tile_place *place)
@@ -104,8 +134,7 @@ TILE_INLINE void run_tile(int mr, int nb, int per, const tile_place *place)
             acc[r * nv + j] = j < whole ? vf_load(p) : tail_load(p, t->real[j % per]);
         }
     }
-    tile_chains(mr, nv, per, acc, left, 1, t->panel + t->k0 * t->lead, t->distance, t->lead,
-                t->k1 - t->k0);
+    chains(mr, nv, per, acc, left, t);
     TILE_UNROLL
     for (int r = 0; r < mr; r++) {
         float *to = elman_row_mutable(&t->out, t->row + (size_t)r);
@@ -189,8 +218,12 @@ static void run_rows(tile_place *t, size_t nb, size_t per, const elman_piece *pi
     const tile_function *functions = nb == 1   ? one_block[per - 1]
                                      : nb == 2 ? two_blocks[per - 3]
                                                : four_blocks[per - 3];
+    /* Each tile brings its share of the panel's next range, which lies behind this one. */
+    const size_t line = 16, next = t->k1 * t->lead, share = (per * nb * VW / line + tiles - 1) / tiles;
+    t->ahead_step = share * line;
     for (size_t i = 0; i < tiles; i++) {
         size_t begin = rows * i / tiles, end = rows * (i + 1) / tiles;
+        t->ahead = t->panel + next + i * (t->k1 - t->k0) * t->ahead_step;
         t->row = piece->r0 + begin;
         functions[end - begin - 1](t);
     }
@@ -245,7 +278,7 @@ void ELMAN_KERNEL(elman_recurrent_chains)(const recurrent_chains *call, const el
         /* The panel of a range of k stays in the first cache while the rows go by. */
         size_t range = call->k1 - call->k0;
         if (piece->r1 - piece->r0 > most_rows(nb, per))
-            range = 4096 / (per * VW);
+            range = 8192 / (per * VW);
         for (size_t k = call->k0;; k = t.k1) {
             t.k0 = k;
             t.k1 = call->k1 - k < range ? call->k1 : k + range;

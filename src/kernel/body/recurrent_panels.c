@@ -278,7 +278,7 @@ void ELMAN_KERNEL(elman_recurrent_chains)(const recurrent_chains *call, const el
         /* The panel of a range of k stays in the first cache while the rows go by. */
         size_t range = call->k1 - call->k0;
         if (piece->r1 - piece->r0 > most_rows(nb, per))
-            range = 8192 / (per * VW);
+            range = 4096 / (per * VW);
         for (size_t k = call->k0;; k = t.k1) {
             t.k0 = k;
             t.k1 = call->k1 - k < range ? call->k1 : k + range;

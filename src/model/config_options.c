@@ -12,9 +12,9 @@ static const char *const reductions[] = {"token", "sequence", NULL};
 static const char *const schedules[] = {"constant", "step", "cosine", "plateau", NULL};
 /* those of nn/rules.c */
 static const char *const initialisers[] = {
-    "default",        "uniform",    "normal",   "xavier-uniform", "xavier-normal", "kaiming-uniform",
-    "kaiming-normal", "orthogonal", "identity", "forget-bias",    "zero-bias",     "zero",
-    NULL,
+    "default",         "uniform",        "normal",     "xavier-uniform", "xavier-normal",
+    "kaiming-uniform", "kaiming-normal", "orthogonal", "identity",       "forget-bias",
+    "zero-bias",       "zero",           NULL,
 };
 
 #define AT(field)         .offset = offsetof(elman_config, field)

@@ -73,7 +73,8 @@ static bool wants_gradient(const elman_tape *tape, const elman_recurrent *layer)
         const elman_cell_parameters *cell = &layer->cells[i];
         wanted = wanted || cell->weight_ih->gradient || cell->weight_hh->gradient ||
                  (cell->bias_ih && cell->bias_ih->gradient) ||
-                 (cell->bias_hh && cell->bias_hh->gradient);
+                 (cell->bias_hh && cell->bias_hh->gradient) ||
+                 (cell->gain_ih && cell->gain_ih->gradient);
     }
     return tape->mode.record && wanted;
 }
@@ -141,8 +142,8 @@ static void lay_out(elman_tape *tape, elman_recurrent_node *n, size_t i)
     elman_recurrent_direction *d = &n->directions[i];
     *d = (elman_recurrent_direction){.cell = layer->cells[i], .reverse = i == 1};
     d->weights = (elman_recurrent_weights){.cell = layer->kind, .input = n->I, .hidden = n->H};
-    float *start = elman_tape_floats(tape, n->P * n->H);
-    if (n->recorded)
+    float *start = elman_tape_floats(tape, 4 * n->H);
+    if (n->recorded || n->normalised)
         d->gates = elman_tape_take(tape, n->N, n->P * n->H * sizeof(float));
     if (layer->kind == ELMAN_CELL_LSTM) {
         d->c = elman_tape_take(tape, n->N, n->H * sizeof(float));
@@ -154,6 +155,8 @@ static void lay_out(elman_tape *tape, elman_recurrent_node *n, size_t i)
     elman_recurrent_start(layer->kind, n->H, d->cell.bias_ih ? d->cell.bias_ih->value.data : NULL,
                           d->cell.bias_hh ? d->cell.bias_hh->value.data : NULL, start);
     d->weights.start = start;
+    if (n->normalised)
+        elman_recurrent_norm_lay_out(tape, n, d);
     if (d->reverse && !n->s->uniform)
         point_before(tape, n, d);
 }
@@ -207,7 +210,7 @@ static void table_job(const elman_crew *crew, void *argument)
  * its rows: the same chains. */
 static void multiply_table(elman_tape *tape, elman_recurrent_node *n, elman_recurrent_direction *d)
 {
-    if (!n->layer.table || n->V > ELMAN_TABLE_ROWS || n->V > n->N)
+    if (!n->layer.table || n->normalised || n->V > ELMAN_TABLE_ROWS || n->V > n->N)
         return;
     table_work work = {tape->context->kernels, n, d, NULL};
     size_t width = n->P * n->H;
@@ -240,10 +243,6 @@ void elman_op_recurrent(elman_tape *tape, const elman_sequences *sequences, elma
     if (elman_tape_failed(tape) || !sequences || (!layer->x && !layer->table) ||
         !fits(tape, sequences, layer))
         return;
-    if (layer->cells[0].gain_ih) {
-        elman_op_recurrent_norm(tape, sequences, layer);
-        return;
-    }
     elman_kernels_of(tape->context);
     elman_recurrent_node made = {.layer = *layer,
                                  .s = sequences,
@@ -255,7 +254,10 @@ void elman_op_recurrent(elman_tape *tape, const elman_sequences *sequences, elma
                                  .G = elman_cell_gates(layer->kind),
                                  .P = elman_cell_parts(layer->kind),
                                  .V = layer->table ? (size_t)layer->table->value.shape[0] : 0,
-                                 .recorded = wants_gradient(tape, layer)};
+                                 .recorded = wants_gradient(tape, layer),
+                                 .normalised = layer->cells[0].gain_ih != NULL};
+    if (made.normalised)
+        made.P = made.G;
     if (!make_results(tape, &made))
         return;
     elman_recurrent_node *n = &made;

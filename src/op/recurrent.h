@@ -18,7 +18,9 @@ typedef struct elman_recurrent_direction {
     float *c;                           /* [N,H] of an LSTM */
     elman_rows h0, c0;                  /* [B], in packed order */
     const float **before_h, **before_c; /* [N] where rows do not lie at a distance, else NULL */
-    const float **from;                 /* [N] rows of the table's product, or NULL */
+    float *gates_h; /* a layer-normalised cell's gradients of the recurrent sums; else NULL */
+    struct elman_recurrent_norm *norm;
+    const float **from; /* [N] rows of the table's product, or NULL */
 } elman_recurrent_direction;
 
 typedef struct elman_recurrent_node {
@@ -27,7 +29,7 @@ typedef struct elman_recurrent_node {
     const elman_sequences *s;
     size_t D, B, N, I, H, G, P;
     size_t V; /* rows of the table */
-    bool recorded;
+    bool recorded, normalised;
     elman_rows x; /* [N] of I: values, or the table's rows */
     elman_recurrent_direction directions[2];
 } elman_recurrent_node;
@@ -60,8 +62,15 @@ bool elman_recurrent_pack_backward(elman_tape *tape, const elman_recurrent_node 
 void elman_recurrent_run(elman_tape *tape, elman_recurrent_node *n);
 void elman_recurrent_backward(elman_tape *tape, elman_node *node);
 
-/* The layer-normalised cells, op/recurrent_norm.c. */
-void elman_op_recurrent_norm(elman_tape *tape, const elman_sequences *sequences,
-                             elman_recurrent *layer);
+/* The layer-normalised cells (op/recurrent_norm.c): what a direction keeps, its run over the batch,
+ * and back: from dh, dc [B,H] as elman_step_backward has them to the gradients of both sums, which
+ * become the direction's gates and gates_h. dh0 NULL: not wanted. */
+void elman_recurrent_norm_lay_out(elman_tape *tape, const elman_recurrent_node *n,
+                                  elman_recurrent_direction *d);
+void elman_recurrent_norm_run(elman_tape *tape, const elman_recurrent_node *n,
+                              elman_recurrent_direction *d);
+void elman_recurrent_norm_backward(elman_tape *tape, const elman_recurrent_node *n,
+                                   elman_recurrent_direction *d, const float *panels, float *dh,
+                                   float *dc, float *dh0);
 
 #endif

@@ -141,8 +141,8 @@ static float *wanted(elman_tape *tape, elman_var *var, bool *add)
     return var && var->needs_gradient ? elman_tape_gradient(tape, var, add) : NULL;
 }
 
-static void run_direction(elman_tape *tape, const elman_recurrent_node *n, size_t i,
-                          const float *panels, const float *zeros, const given_gradients *given)
+static void run_direction(elman_tape *tape, elman_recurrent_node *n, size_t i, const float *panels,
+                          const float *zeros, const given_gradients *given)
 {
     backward_run run = {.kernels = tape->context->kernels,
                         .n = n,

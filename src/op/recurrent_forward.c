@@ -193,16 +193,19 @@ void elman_recurrent_run(elman_tape *tape, elman_recurrent_node *n)
     bool alone = elman_recurrent_threads(n->layer.kind, n->H, n->B, threads) == 1 && threads > 1;
     size_t ahead = alone ? ROWS_AHEAD_ALONE : ROWS_AHEAD;
     float *scratch = NULL;
-    if (!n->recorded) {
+    if (!n->recorded && !n->normalised) {
         size_t rows = n->B > ahead ? n->B : ahead;
         scratch = elman_tape_take(tape, rows < n->N ? rows : n->N, n->P * n->H * sizeof(float));
     }
     for (size_t i = 0; i < n->D && !elman_tape_failed(tape); i++) {
         elman_recurrent_direction *d = &n->directions[i];
-        if (!n->recorded)
+        if (scratch)
             d->gates = scratch;
         forward_run run = {.kernels = tape->context->kernels, .n = n, .d = d, .ahead = ahead};
-        run_direction(tape, &run);
+        if (n->normalised)
+            elman_recurrent_norm_run(tape, n, d);
+        else
+            run_direction(tape, &run);
         copy_final(n, d, n->layer.hn, false);
         copy_final(n, d, n->layer.cn, true);
     }

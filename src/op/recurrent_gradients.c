@@ -5,7 +5,8 @@
 /* The rows of one direction in the order of every parameter's chain: its last step first, within a
  * step as packed. And, for a small table, which of its rows occur. */
 typedef struct chain_rows {
-    const float **gates, **gates_q, **h, **x; /* [N]; gates_q: such that n's part is a GRU's q */
+    const float **gates, **gates_q, **h, **x; /* [N]; gates_q: such that n's part is a GRU's
+                                               * q, or the recurrent sums' gradients */
     size_t present;
     float **sums;          /* [present] gate gradients summed by row */
     const float **rows;    /* [present] of the table */
@@ -28,6 +29,12 @@ typedef struct gradient_work {
 static float *gradient_of(const elman_parameter *parameter)
 {
     return parameter ? parameter->gradient : NULL;
+}
+
+/* Where normalisation stands between the biases and the sums, recurrent_norm.c has them. */
+static float *bias_gradient_of(const gradient_work *work, const elman_parameter *bias)
+{
+    return work->n->normalised ? NULL : gradient_of(bias);
 }
 
 /* Rows [m0,m1) of c [.., width] += a^T b over the chain, and their biases'. */
@@ -58,7 +65,8 @@ static void input_weights(const gradient_work *work, const elman_crew *crew, siz
     const elman_recurrent_node *n = work->n;
     const chain_rows *rows = &work->rows;
     const size_t m[2] = {m0, m1};
-    float *dw = gradient_of(work->d->cell.weight_ih), *db = gradient_of(work->d->cell.bias_ih);
+    float *dw = gradient_of(work->d->cell.weight_ih),
+          *db = bias_gradient_of(work, work->d->cell.bias_ih);
     if (!work->summed) {
         continue_rows(work, crew, rows->gates, n->N, rows->x, n->I, dw, db, m);
         return;
@@ -77,10 +85,13 @@ static void state_weights(const gradient_work *work, const elman_crew *crew, siz
 {
     const elman_recurrent_node *n = work->n;
     const chain_rows *rows = &work->rows;
-    float *dw = gradient_of(work->d->cell.weight_hh), *db = gradient_of(work->d->cell.bias_hh);
-    size_t own = n->layer.kind == ELMAN_CELL_GRU ? 2 * n->H : n->G * n->H;
+    float *dw = gradient_of(work->d->cell.weight_hh),
+          *db = bias_gradient_of(work, work->d->cell.bias_hh);
+    bool apart = n->layer.kind == ELMAN_CELL_GRU && !n->normalised;
+    size_t own = apart ? 2 * n->H : n->G * n->H;
     const size_t m[2] = {m0, m1 < own ? m1 : own}, q[2] = {m0 > own ? m0 : own, m1};
-    continue_rows(work, crew, rows->gates, n->N, rows->h, n->H, dw, db, m);
+    continue_rows(work, crew, n->normalised ? rows->gates_q : rows->gates, n->N, rows->h, n->H, dw,
+                  db, m);
     continue_rows(work, crew, rows->gates_q, n->N, rows->h, n->H, dw, db, q);
 }
 
@@ -191,7 +202,7 @@ static bool order_rows(elman_tape *tape, const elman_recurrent_node *n,
         for (size_t r = 0; r < (size_t)s->batch_sizes[t]; r++, to++) {
             size_t row = (size_t)s->offsets[t] + r;
             rows->gates[to] = d->gates + row * width;
-            rows->gates_q[to] = n->layer.kind == ELMAN_CELL_GRU ? rows->gates[to] + n->H : NULL;
+            rows->gates_q[to] = n->normalised ? d->gates_h + row * width : rows->gates[to] + n->H;
             rows->h[to] = elman_row(&before, r);
             rows->x[to] = elman_row(&n->x, row);
         }

@@ -247,12 +247,26 @@ static void say_what_was_read(const lm *m, const elman_train_request *request,
                         grouped(a, elman_text_tokens(m->text)), unit, c->vocabulary,
                         grouped(b, m->split.train_end),
                         grouped(d, m->split.valid_end - m->split.valid_first));
-    if (!asked->hidden || !asked->epochs || !asked->batch || asked->lr < 0)
-        elman_task_note(request,
-                        "chosen for this size: --layers %" PRId64 " --hidden %" PRId64
-                        " --dropout %g --batch %" PRId64 " --bptt %" PRId64 " --lr %g"
-                        " --epochs %" PRId64,
-                        c->layers, c->hidden, c->dropout, c->batch, c->bptt, c->lr, c->epochs);
+    char chosen[256] = "";
+    size_t at = 0;
+    const struct {
+        const char *name;
+        double asked, got;
+    } options[] = {
+        {"layers", (double)asked->layers, (double)c->layers},
+        {"hidden", (double)asked->hidden, (double)c->hidden},
+        {"dropout", asked->dropout, c->dropout},
+        {"batch", (double)asked->batch, (double)c->batch},
+        {"bptt", (double)asked->bptt, (double)c->bptt},
+        {"lr", asked->lr, c->lr},
+        {"epochs", (double)asked->epochs, (double)c->epochs},
+    };
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (options[i].asked != options[i].got && options[i].got < INT32_MAX)
+            at += (size_t)snprintf(chosen + at, sizeof chosen - at, " --%s %g", options[i].name,
+                                   options[i].got);
+    if (at)
+        elman_task_note(request, "chosen for this size:%s", chosen);
 }
 
 static void lm_free(lm *m)

@@ -12,7 +12,7 @@ for verb in $(elman --help | sed -n 's/^  \([a-z]*\)  .*/\1/p'); do
     elman man "$verb" >page || echo "man $verb: status $?"
     head -n 1 page | grep -q '^\.TH ELMAN-' || echo "man $verb: no title"
     if command -v groff >/dev/null; then
-        groff -man -Tascii -ww page 2>&1 >/dev/null
+        groff -man -Tascii -ww page >/dev/null
     fi
 done
 # every option of the help stands in the completions
@@ -29,7 +29,7 @@ done
 if command -v bash >/dev/null; then
     elman completion bash >file
     mkdir empty
-    cd empty
+    cd empty || exit 1
     bash -c '. ../file
         complete_line() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _elman; echo "${COMPREPLY[@]}"; }
         complete_line elman tr

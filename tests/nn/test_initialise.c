@@ -63,7 +63,7 @@ static void initialise(const fixture *f, const char *text)
 {
     elman_error error = {ELMAN_OK, ""};
     if (elman_initialise(f->set, text, 42, &error) != ELMAN_OK)
-        fail_msg("%s: %s", text, error.message);
+        fail_msg("%s: %s", text ? text : "defaults", error.message);
 }
 
 static double deviation(const elman_tensor *t)

@@ -177,8 +177,7 @@ static inline void case_inputs(const layer_case *c, const elman_sequences *s, fl
                 tokens[row] = case_token(c, b, t);
             else
                 for (int64_t i = 0; i < c->I; i++)
-                    x[row * c->I + i] =
-                        case_number(USE_X, (uint64_t)b, (uint64_t)t, (uint64_t)i);
+                    x[row * c->I + i] = case_number(USE_X, (uint64_t)b, (uint64_t)t, (uint64_t)i);
         }
 }
 

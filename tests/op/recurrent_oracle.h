@@ -41,12 +41,11 @@ static inline void oracle_sequence(const layer_case *c, int d, int64_t b, const 
         rows[i] = oracle_row(c, b, t);
         inputs[i] = c->V ? (size_t)case_token(c, b, t) : rows[i];
         for (size_t k = 0; k < I; k++)
-            x[i * I + k] =
-                c->V ? (double)case_number(USE_TABLE, inputs[i], k, 0)
-                     : (double)case_number(USE_X, (uint64_t)b, (uint64_t)t, k);
+            x[i * I + k] = c->V ? (double)case_number(USE_TABLE, inputs[i], k, 0)
+                                : (double)case_number(USE_X, (uint64_t)b, (uint64_t)t, k);
         for (size_t u = 0; u < H; u++)
-            dy[i * H + u] = (double)case_number(USE_DY, (uint64_t)b, (uint64_t)t,
-                                                (uint64_t)d * H + u);
+            dy[i * H + u] =
+                (double)case_number(USE_DY, (uint64_t)b, (uint64_t)t, (uint64_t)d * H + u);
     }
     for (size_t u = 0; u < H && c->states; u++) {
         h0[u] = (double)case_number(USE_H0, (uint64_t)b, (uint64_t)d, u);
@@ -56,8 +55,13 @@ static inline void oracle_sequence(const layer_case *c, int d, int64_t b, const 
     }
     ref_layer layer = {
         .kind = c->kind, .T = T, .I = I, .H = H, .cell = *cell, .x = x, .h0 = h0, .c0 = c0};
-    ref_gradients flow = {.dy = dy, .dhn = dhn, .dcn = dcn, .cell = *gradient, .dx = dx,
-                          .dh0 = flat + l.dh0 + state, .dc0 = flat + l.dc0 + state};
+    ref_gradients flow = {.dy = dy,
+                          .dhn = dhn,
+                          .dcn = dcn,
+                          .cell = *gradient,
+                          .dx = dx,
+                          .dh0 = flat + l.dh0 + state,
+                          .dc0 = flat + l.dc0 + state};
     double *work = oracle_doubles(ref_recurrent_work(&layer));
     ref_recurrent_forward(&layer, y, flat + l.hn + state, flat + l.cn + state, work);
     if (!c->forward_only)
@@ -103,7 +107,8 @@ static inline double *oracle_run(const layer_case *c)
 
 /* Every part within `k` units in the last place of that part's largest element: what a chain of
  * rounding errors amounts to, since all terms of a part are of that size. */
-static inline bool oracle_agrees(const layer_case *c, const float *got, const double *want, double k)
+static inline bool oracle_agrees(const layer_case *c, const float *got, const double *want,
+                                 double k)
 {
     case_layout l = case_layout_of(c);
     const size_t ends[] = {l.hn, l.cn, l.dx, l.dh0, l.dc0, l.cells[0], l.cells[1], l.count};

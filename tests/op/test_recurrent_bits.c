@@ -95,7 +95,10 @@ static void run_part(bench *b, int64_t t0, int64_t t1, int64_t first, int64_t B,
                     l->V ? case_number(USE_TABLE, (uint64_t)tokens[row], (uint64_t)k, 0)
                          : case_number(USE_X, (uint64_t)(first + i), (uint64_t)t, (uint64_t)k);
         }
-    elman_recurrent layer = {.kind = l->kind, .input = l->I, .hidden = l->H, .directions = 1,
+    elman_recurrent layer = {.kind = l->kind,
+                             .input = l->I,
+                             .hidden = l->H,
+                             .directions = 1,
                              .cells = b->parameters.cells};
     if (l->V) {
         layer.table = b->parameters.table;
@@ -123,8 +126,15 @@ static void test_chunks_and_company(void **state)
     static float whole[T * B * H], part[T * B * H];
     for (int kind = 0; kind < 4; kind++)
         for (int64_t V = 0; V <= 40; V += 40) {
-            bench b = bench_make((layer_case){.kind = (elman_cell)kind, .directions = 1, .T = T,
-                                              .B = B, .I = I, .H = H, .V = V, .bias = true}, 2);
+            bench b = bench_make((layer_case){.kind = (elman_cell)kind,
+                                              .directions = 1,
+                                              .T = T,
+                                              .B = B,
+                                              .I = I,
+                                              .H = H,
+                                              .V = V,
+                                              .bias = true},
+                                 2);
             float h[B * H] = {0}, c[B * H] = {0}, h_end[B * H], c_end[B * H];
             run_part(&b, 0, T, 0, B, h, c, whole);
             memcpy(h_end, h, sizeof h);
@@ -157,8 +167,14 @@ static void test_padded_is_packed(void **state)
 {
     (void)state;
     for (int kind = 0; kind < 4; kind++) {
-        layer_case c = {.kind = (elman_cell)kind, .directions = 1, .T = 9, .B = 19, .I = 5, .H = 40,
-                        .bias = true, .forward_only = true};
+        layer_case c = {.kind = (elman_cell)kind,
+                        .directions = 1,
+                        .T = 9,
+                        .B = 19,
+                        .I = 5,
+                        .H = 40,
+                        .bias = true,
+                        .forward_only = true};
         float *padded = case_run(&c, 2, ELMAN_ISA_BEST);
         c.lengths = ragged;
         float *packed = case_run(&c, 2, ELMAN_ISA_BEST);
@@ -167,8 +183,8 @@ static void test_padded_is_packed(void **state)
             for (int64_t length = 9; length > t; length--)
                 for (int64_t b = 0; b < c.B; b++)
                     if (ragged[b] == length)
-                        assert_true(compare_bits(packed + row++ * 40,
-                                                 padded + (t * c.B + b) * 40, 40));
+                        assert_true(
+                            compare_bits(packed + row++ * 40, padded + (t * c.B + b) * 40, 40));
         assert_int_equal(row, case_rows(&c));
         free(padded);
         free(packed);
@@ -194,8 +210,14 @@ static void test_streaming(void **state)
     enum { T = 20, B = 3, I = 19, H = 70 };
     static float whole[T * B * H], gates[B * 4 * H], start[4 * H], x[B * I], states[2][2][B * H];
     for (int kind = 0; kind < 4; kind++) {
-        bench b = bench_make((layer_case){.kind = (elman_cell)kind, .directions = 1, .T = T, .B = B,
-                                          .I = I, .H = H, .bias = true}, 2);
+        bench b = bench_make((layer_case){.kind = (elman_cell)kind,
+                                          .directions = 1,
+                                          .T = T,
+                                          .B = B,
+                                          .I = I,
+                                          .H = H,
+                                          .bias = true},
+                             2);
         float h[B * H] = {0}, c[B * H] = {0};
         run_part(&b, 0, T, 0, B, h, c, whole);
         const elman_kernels *kernels = elman_kernels_of(b.context);
@@ -214,7 +236,8 @@ static void test_streaming(void **state)
                 x[i] = case_number(USE_X, (uint64_t)(i / I), (uint64_t)t, (uint64_t)(i % I));
             float(*from)[B * H] = states[t % 2], (*to)[B * H] = states[(t + 1) % 2];
             const ptrdiff_t parts = (ptrdiff_t)elman_cell_parts(b.c.kind) * H;
-            stream s = {kernels, &weights,
+            stream s = {kernels,
+                        &weights,
                         {.rows = B,
                          .x = elman_rows_at(x, I),
                          .h = elman_rows_at(from[0], H),
@@ -239,7 +262,8 @@ static void test_streaming(void **state)
     }
 }
 
-/* -- the order of the chains -------------------------------------------------------------------- */
+/* -- the order of the chains --------------------------------------------------------------------
+ */
 
 /* A ReLU cell has no function in it: every number below is a chain, spelt out. */
 static void test_order(void **state)
@@ -249,8 +273,15 @@ static void test_order(void **state)
     static const int64_t lengths[B] = {3, 5, 1, 5};
     const int place[B] = {1, 3, 0, 2}; /* longest first, ties as given */
     for (int table = 0; table < 2; table++) {
-        layer_case c = {.kind = ELMAN_CELL_RNN_RELU, .directions = 1, .T = T, .B = B, .I = I,
-                        .H = H, .V = table ? V : 0, .lengths = lengths, .bias = true,
+        layer_case c = {.kind = ELMAN_CELL_RNN_RELU,
+                        .directions = 1,
+                        .T = T,
+                        .B = B,
+                        .I = I,
+                        .H = H,
+                        .V = table ? V : 0,
+                        .lengths = lengths,
+                        .bias = true,
                         .states = true};
         case_layout l = case_layout_of(&c);
         float *got = case_run(&c, 2, ELMAN_ISA_BEST), h[T + 1][B][H], da[T][B][H], x[T][B][I];
@@ -303,8 +334,7 @@ static void test_order(void **state)
                 float dh = 0;
                 for (int j = 0; j < H; j++)
                     dh = fmaf(da[0][r][j], w_hh[j][u], dh);
-                assert_true(
-                    compare_bits(&dh, got + l.dh0 + place[r] * H + u, 1));
+                assert_true(compare_bits(&dh, got + l.dh0 + place[r] * H + u, 1));
             }
         float dw_ih[H][I] = {0}, dw_hh[H][H] = {0}, db[H] = {0}, sums[V][H] = {0};
         for (int t = T - 1; t >= 0; t--)
@@ -346,8 +376,16 @@ static void test_no_allocation(void **state)
     (void)state;
     for (int kind = 0; kind < 4; kind++)
         for (int64_t V = 0; V < 2000; V += 30 + V * 60) {
-            layer_case c = {.kind = (elman_cell)kind, .directions = 2, .T = 9, .B = 19, .I = 6,
-                            .H = 20, .V = V, .lengths = ragged, .bias = true, .states = true};
+            layer_case c = {.kind = (elman_cell)kind,
+                            .directions = 2,
+                            .T = 9,
+                            .B = 19,
+                            .I = 6,
+                            .H = 20,
+                            .V = V,
+                            .lengths = ragged,
+                            .bias = true,
+                            .states = true};
             bench b = bench_make(c, 2);
             float *flat = malloc(case_layout_of(&c).count * sizeof *flat);
             case_round(b.tape, &c, &b.parameters, flat);
@@ -363,9 +401,12 @@ static void test_no_allocation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),           cmocka_unit_test(test_chunks_and_company),
-        cmocka_unit_test(test_padded_is_packed), cmocka_unit_test(test_streaming),
-        cmocka_unit_test(test_threads_and_isas), cmocka_unit_test(test_no_allocation),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_chunks_and_company),
+        cmocka_unit_test(test_padded_is_packed),
+        cmocka_unit_test(test_streaming),
+        cmocka_unit_test(test_threads_and_isas),
+        cmocka_unit_test(test_no_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,7 +79,7 @@ typedef struct tile_place {
     size_t real[MOST_GROUPS];    /* lanes of the last block's vectors that are units */
     const float *panel;          /* of the first block, at k = 0 */
     size_t distance, lead;       /* from block to block, from k to k */
-    const float *ahead; /* what to prefetch, from k to k */
+    const float *ahead;          /* what to prefetch, from k to k */
     size_t ahead_step;
 } tile_place;
 
@@ -99,8 +99,7 @@ TILE_INLINE void chains(int mr, int nv, int per, vf *acc, const float *const *le
         vf weights[TILE_REGISTERS];
         TILE_UNROLL
         for (int j = 0; j < nv; j++)
-            weights[j] =
-                vf_load(panel + (size_t)(j / per) * distance + (size_t)(j % per) * VW);
+            weights[j] = vf_load(panel + (size_t)(j / per) * distance + (size_t)(j % per) * VW);
         panel += lead;
         if (mr > 2) { /* fewer: the only tile there is */
             __builtin_prefetch(ahead, 0, 2);
@@ -219,7 +218,8 @@ static void run_rows(tile_place *t, size_t nb, size_t per, const elman_piece *pi
                                      : nb == 2 ? two_blocks[per - 3]
                                                : four_blocks[per - 3];
     /* Each tile brings its share of the panel's next range, which lies behind this one. */
-    const size_t line = 16, next = t->k1 * t->lead, share = (per * nb * VW / line + tiles - 1) / tiles;
+    const size_t line = 16, next = t->k1 * t->lead,
+                 share = (per * nb * VW / line + tiles - 1) / tiles;
     t->ahead_step = share * line;
     for (size_t i = 0; i < tiles; i++) {
         size_t begin = rows * i / tiles, end = rows * (i + 1) / tiles;
@@ -278,7 +278,7 @@ void ELMAN_KERNEL(elman_recurrent_chains)(const recurrent_chains *call, const el
         /* The panel of a range of k stays in the first cache while the rows go by. */
         size_t range = call->k1 - call->k0;
         if (piece->r1 - piece->r0 > most_rows(nb, per))
-            range = 4096 / (per * VW);
+            range = 8192 / (per * VW);
         for (size_t k = call->k0;; k = t.k1) {
             t.k0 = k;
             t.k1 = call->k1 - k < range ? call->k1 : k + range;

@@ -37,7 +37,7 @@ ELMAN_API void elman_network_free(elman_network *network);
 ELMAN_API elman_parameters *elman_network_parameters(elman_network *network);
 ELMAN_API const elman_config *elman_network_config(const elman_network *network);
 
-/* config.init and config.seed, as elman/layer.h says; uniform:A covers every parameter. */
+/* By config.init and config.seed, as elman_initialise says. */
 ELMAN_API elman_status elman_network_initialise(elman_network *network, elman_error *error);
 
 /* The state carried from one stretch of time to the next: h, c [layers,B,hidden] (c only of an

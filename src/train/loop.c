@@ -214,6 +214,7 @@ static elman_status run_update(loop *l, bool *ends_epoch, elman_error *error)
     p->integers.interval_steps++;
     p->reals.interval_norm += l->norm;
     *ends_epoch = batch.ends_epoch;
+    elman_tape_begin(l->tape, NULL); /* blocks become one here, not in the next step */
     if (batch.ends_epoch) {
         p->integers.epoch++;
         p->integers.batch = 0;

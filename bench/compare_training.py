@@ -1,7 +1,7 @@
 """Whole training steps, Elman and PyTorch in turn (A B B A ...): tokens a second of both, the
 median of the pair ratios with its bootstrap interval, and the peak memory of both.
 
-    python3 bench/compare_training.py build/release/bench/bench_training [NAME ...]
+    python3 bench/compare_training.py build/release/bench_training [NAME ...]
 
 Each side has its own process and the same number of threads (OMP_NUM_THREADS, ELMAN_THREADS).
 """

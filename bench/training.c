@@ -161,7 +161,7 @@ int main(int argc, char **argv)
     elman_error error = {0};
     elman_status status = ELMAN_OK;
     if (argc != 1 && argc != 10) {
-        fprintf(stderr, "bench_training: see the head of bench/bench_training.c\n");
+        fprintf(stderr, "bench_training: see the head of bench/training.c\n");
         return 2;
     }
     for (size_t i = 0; status == ELMAN_OK && i < (argc == 10 ? 1 : 4); i++) {

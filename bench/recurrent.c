@@ -3,8 +3,8 @@
  *   bench_recurrent [CELL LAYERS INPUT HIDDEN BATCH STEPS]...
  *   bench_recurrent --serve CELL LAYERS INPUT HIDDEN BATCH STEPS
  *
- * The second form reads "train N" and "forward N" lines, runs that often and answers the seconds:
- * compare_recurrent.py alternates it with PyTorch.
+ * The second form reads "train N" and "forward N" lines, runs that often and answers the seconds
+ * that passed and those that the processor spent: compare_recurrent.py alternates it with PyTorch.
  *
  * One line a shape: GFLOP/s of training and of forward, and microseconds a step at batch 1 where
  * the batch is 1. FLOPs: 2*G*H*(H+I) a row forward, three times that with backward, less the first
@@ -35,11 +35,16 @@ static const shape standard[] = {
     {ELMAN_CELL_LSTM, 1, 1024, 1024, 1, 25},
 };
 
-static double seconds(void)
+static double seconds_of(clockid_t clock)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static double seconds(void)
+{
+    return seconds_of(CLOCK_MONOTONIC);
 }
 
 static int64_t gates_of(elman_cell cell)
@@ -223,10 +228,10 @@ static void serve(elman_context *context, const shape *s)
     char what[16];
     int times;
     while (scanf("%15s %d", what, &times) == 2) {
-        double begin = seconds();
+        double begin = seconds(), used = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
         for (int i = 0; i < times; i++)
             run(&n, what[0] == 't');
-        printf("%.9f\n", seconds() - begin);
+        printf("%.9f %.9f\n", seconds() - begin, seconds_of(CLOCK_PROCESS_CPUTIME_ID) - used);
         fflush(stdout);
     }
     network_free(&n);

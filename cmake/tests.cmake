@@ -25,6 +25,11 @@ function(elman_test_program name)
     ELMAN_SHARED_DATA="${ELMAN_SHARED_DATA}")
 endfunction()
 
+# What scripts/check-bits builds with each compiler and runs everywhere.
+add_executable(train_bits EXCLUDE_FROM_ALL tests/bits/train_bits.c)
+target_include_directories(train_bits PRIVATE include src)
+target_link_libraries(train_bits PRIVATE elman_static ${elman_libraries} Threads::Threads m)
+
 if(NOT CMOCKA OR NOT CMOCKA_INCLUDE)
   message(STATUS "cmocka is not here: no unit tests")
 else()

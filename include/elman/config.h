@@ -21,7 +21,10 @@ typedef enum elman_optimizer_kind {
     ELMAN_OPTIMIZER_ADAM,
     ELMAN_OPTIMIZER_ADAMW
 } elman_optimizer_kind;
-typedef enum elman_loss_reduction { ELMAN_REDUCE_TOKEN, ELMAN_REDUCE_SEQUENCE } elman_loss_reduction;
+typedef enum elman_loss_reduction {
+    ELMAN_REDUCE_TOKEN,
+    ELMAN_REDUCE_SEQUENCE
+} elman_loss_reduction;
 
 enum { ELMAN_CONFIG_TEXT = 1024 };
 
@@ -36,13 +39,13 @@ typedef struct elman_config {
     char valid[ELMAN_CONFIG_TEXT]; /* a fraction of the text's end, or a file */
 
     /* network */
-    int cell;           /* elman_cell of elman/cell.h: rnn, rnn-relu, lstm, gru */
-    int64_t layers;     /* 0 auto */
-    int64_t hidden;     /* units a layer, 0 auto */
-    int64_t embedding;  /* 0: as hidden */
-    double dropout;     /* -1 auto; probability between layers and before the output */
-    bool tied;          /* the output weights are the embedding's (embedding = hidden) */
-    bool layer_norm;    /* layer-normalised cells, Ba et al. 2016 */
+    int cell;                     /* elman_cell of elman/cell.h: rnn, rnn-relu, lstm, gru */
+    int64_t layers;               /* 0 auto */
+    int64_t hidden;               /* units a layer, 0 auto */
+    int64_t embedding;            /* 0: as hidden */
+    double dropout;               /* -1 auto; probability between layers and before the output */
+    bool tied;                    /* the output weights are the embedding's (embedding = hidden) */
+    bool layer_norm;              /* layer-normalised cells, Ba et al. 2016 */
     char init[ELMAN_CONFIG_TEXT]; /* NAME[:VALUE],… ; empty: PyTorch's defaults */
     int64_t vocabulary; /* tokens; 0 until the task has read the data. Not an option to type. */
 
@@ -56,14 +59,15 @@ typedef struct elman_config {
     double lr;          /* -1 auto */
     double momentum;
     bool nesterov;
-    double weight_decay; /* decoupled; not on biases, gains */
-    double clip;         /* global norm; 0: none */
-    double clip_value;   /* each element; 0: none */
-    int reduction;       /* elman_loss_reduction */
-    char schedule[ELMAN_CONFIG_TEXT]; /* constant, step:FACTOR:AFTER, cosine, plateau[:FACTOR[:PATIENCE]] */
-    int64_t warmup;      /* steps of linear warm-up */
-    int64_t patience;    /* validations without a better one before stopping; 0: never */
-    int64_t eval_every;  /* steps between validations; 0: each epoch */
+    double weight_decay;              /* decoupled; not on biases, gains */
+    double clip;                      /* global norm; 0: none */
+    double clip_value;                /* each element; 0: none */
+    int reduction;                    /* elman_loss_reduction */
+    char schedule[ELMAN_CONFIG_TEXT]; /* constant, step:FACTOR:AFTER, cosine,
+                                         plateau[:FACTOR[:PATIENCE]] */
+    int64_t warmup;                   /* steps of linear warm-up */
+    int64_t patience;   /* validations without a better one before stopping; 0: never */
+    int64_t eval_every; /* steps between validations; 0: each epoch */
     int64_t seed;
 
     /* run (not part of what is trained) */

@@ -24,12 +24,12 @@ typedef struct elman_option {
     const char *name; /* kebab-case: "weight-decay"; in config.json "weight_decay" */
     char letter;      /* 'o' for -o, or 0 */
     elman_option_type type;
-    const char *argument; /* its name in the help: "N", "NAME[:VALUE]"; NULL for a flag */
-    const char *group;    /* heading in the help: "network", "training", … */
-    const char *initial;  /* the default as text; "auto" makes "auto" a value that can be given;
-                           * NULL for a flag (false) or an empty text */
-    double minimum, maximum;    /* inclusive, of a number; not a number is never accepted */
-    double automatic;           /* the number that stands for "auto", outside the bounds */
+    const char *argument;    /* its name in the help: "N", "NAME[:VALUE]"; NULL for a flag */
+    const char *group;       /* heading in the help: "network", "training", … */
+    const char *initial;     /* the default as text; "auto" makes "auto" a value that can be given;
+                              * NULL for a flag (false) or an empty text */
+    double minimum, maximum; /* inclusive, of a number; not a number is never accepted */
+    double automatic;        /* the number that stands for "auto", outside the bounds */
     const char *const *choices; /* NULL-ended. Of a CHOICE; of a TEXT the words that may begin
                                  * each of its parts "WORD[:VALUE],...", or NULL: any text */
     size_t offset;              /* into the options struct */
@@ -62,8 +62,8 @@ ELMAN_API const char *elman_nearest_word(const char *word, const char *const *wo
 /* Sets one option from text (NULL for a flag: true; "true"/"false" too). ARGUMENT: one line
  * that names the option, what was found, and the type, bounds or choices expected. `where`
  * names the source ("--lr", "config.json: lr"). */
-ELMAN_API elman_status elman_options_set(const elman_option *option, void *values,
-                                         const char *text, const char *where, elman_error *error);
+ELMAN_API elman_status elman_options_set(const elman_option *option, void *values, const char *text,
+                                         const char *where, elman_error *error);
 
 /* Writes the option's present value as text, as elman_options_set reads it: at most capacity
  * bytes with the zero byte. */

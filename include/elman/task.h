@@ -25,31 +25,31 @@ typedef enum elman_train_event {
 
 typedef struct elman_train_progress {
     elman_train_event event;
-    const char *text;       /* of a NOTE */
-    int64_t step, steps;    /* updates done, and to do in all */
-    double epoch;           /* with its fraction */
+    const char *text;    /* of a NOTE */
+    int64_t step, steps; /* updates done, and to do in all */
+    double epoch;        /* with its fraction */
     int64_t epochs;
-    double loss;            /* nats a token, mean over the last interval (about 100 steps) */
-    double gradient_norm;   /* before clipping */
+    double loss;          /* nats a token, mean over the last interval (about 100 steps) */
+    double gradient_norm; /* before clipping */
     double lr;
     double tokens_per_second;
     double seconds, seconds_left;
-    double valid_loss;      /* nats a token; NaN before the first */
-    double best_loss;       /* the least valid_loss so far; NaN before the first */
-    bool better;            /* this validation is the best so far */
+    double valid_loss; /* nats a token; NaN before the first */
+    double best_loss;  /* the least valid_loss so far; NaN before the first */
+    bool better;       /* this validation is the best so far */
     uint64_t valid_tokens;
 } elman_train_progress;
 
 typedef struct elman_train_request {
-    size_t size;               /* sizeof, set by _default */
-    const char *task;          /* "lm" */
+    size_t size;      /* sizeof, set by _default */
+    const char *task; /* "lm" */
     elman_config config;
-    const char *const *data;   /* [data_count] paths; none on resuming: those recorded */
+    const char *const *data; /* [data_count] paths; none on resuming: those recorded */
     int data_count;
-    const char *output;        /* MODEL */
-    bool resume;               /* continue where MODEL stopped: config and data are MODEL's, except that
-                                * threads and checkpoint_every are the request's where not 0 */
-    bool force;                /* begin anew where MODEL exists */
+    const char *output; /* MODEL */
+    bool resume;        /* continue where MODEL stopped: config and data are MODEL's, except that
+                         * threads and checkpoint_every are the request's where not 0 */
+    bool force;         /* begin anew where MODEL exists */
     void (*progress)(void *user, const elman_train_progress *progress); /* may be NULL */
     void *user;
     const volatile sig_atomic_t *stop; /* not 0: save and return INTERRUPTED; may be NULL */
@@ -73,9 +73,9 @@ ELMAN_API void elman_lm_free(elman_lm *lm);
 ELMAN_API const elman_config_file *elman_lm_config(const elman_lm *lm);
 
 typedef struct elman_lm_result {
-    double loss;       /* nats a token */
-    uint64_t tokens;   /* predicted */
-    uint64_t bytes;    /* of the text */
+    double loss;     /* nats a token */
+    uint64_t tokens; /* predicted */
+    uint64_t bytes;  /* of the text */
 } elman_lm_result;
 
 /* The loss over the files' whole text as one stream from the zero state, dropout off, summed in

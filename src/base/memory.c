@@ -75,7 +75,25 @@ static size_t capacity(const elman_arena *arena)
     size_t total = 0;
     for (const elman_arena_block *b = arena->blocks; b; b = b->older)
         total += b->size;
+    for (const elman_arena_block *b = arena->spare; b; b = b->older)
+        total += b->size;
     return total;
+}
+
+/* Takes the first spare block of at least that size back into use. */
+static bool reuse_block(elman_arena *arena, size_t size)
+{
+    for (elman_arena_block **at = &arena->spare; *at; at = &(*at)->older) {
+        elman_arena_block *block = *at;
+        if (block->size < size)
+            continue;
+        *at = block->older;
+        block->older = arena->blocks;
+        block->used = 0;
+        arena->blocks = block;
+        return true;
+    }
+    return false;
 }
 
 static bool has_room(const elman_arena *arena, size_t bytes)
@@ -83,20 +101,26 @@ static bool has_room(const elman_arena *arena, size_t bytes)
     return arena->blocks && arena->blocks->size - arena->blocks->used >= bytes;
 }
 
-static void release_blocks(elman_arena *arena)
+static void release_list(elman_arena *arena, elman_arena_block **list)
 {
-    while (arena->blocks) {
-        elman_arena_block *block = arena->blocks;
-        arena->blocks = block->older;
+    while (*list) {
+        elman_arena_block *block = *list;
+        *list = block->older;
         elman_release(arena->context, block);
     }
+}
+
+static void release_blocks(elman_arena *arena)
+{
+    release_list(arena, &arena->blocks);
+    release_list(arena, &arena->spare);
 }
 
 elman_status elman_arena_reserve(elman_arena *arena, size_t bytes, elman_error *error)
 {
     size_t rounded;
     if (round_up(bytes, &rounded)) {
-        if (has_room(arena, rounded))
+        if (has_room(arena, rounded) || reuse_block(arena, rounded))
             return ELMAN_OK;
         if (arena->used == 0)
             release_blocks(arena);
@@ -113,13 +137,14 @@ void *elman_arena_take(elman_arena *arena, size_t count, size_t size)
         return NULL;
     if (bytes == 0)
         bytes = ALIGNMENT;
-    if (!has_room(arena, bytes)) {
+    if (!has_room(arena, bytes) && !reuse_block(arena, bytes)) {
         /* Doubling keeps the blocks few; the cap keeps the waste small. */
         size_t slack = capacity(arena);
         if (slack > LARGEST_SLACK)
             slack = LARGEST_SLACK;
         if (slack < SMALLEST_BLOCK)
             slack = SMALLEST_BLOCK;
+        arena->grown_twice = arena->grown_twice || arena->rounds > 0;
         if (!add_block(arena, bytes > slack ? bytes : slack))
             return NULL;
     }
@@ -159,14 +184,20 @@ void elman_arena_return(elman_arena *arena, elman_arena_mark mark)
 
 void elman_arena_reset(elman_arena *arena)
 {
-    if (arena->blocks && arena->blocks->older) {
+    if (arena->grown_twice) {
         size_t total = capacity(arena);
         release_blocks(arena);
         /* Where this fails the arena is empty, and the next take asks again. */
         (void)add_block(arena, total);
     }
-    if (arena->blocks)
-        arena->blocks->used = 0;
+    while (arena->blocks) { /* the oldest comes to the head of the spare ones */
+        elman_arena_block *block = arena->blocks;
+        arena->blocks = block->older;
+        block->older = arena->spare;
+        arena->spare = block;
+    }
+    arena->grown_twice = false;
+    arena->rounds += arena->used > 0;
     arena->used = 0;
 }
 

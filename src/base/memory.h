@@ -2,6 +2,7 @@
 #ifndef ELMAN_BASE_MEMORY_H
 #define ELMAN_BASE_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "elman/context.h"
@@ -14,15 +15,19 @@ void *elman_allocate_zero(elman_context *context, size_t count, size_t size);
 /* NULL is fine. */
 void elman_release(elman_context *context, void *memory);
 
-/* An arena hands out memory that is given back all at once. It grows by blocks
- * when it must; elman_arena_reset keeps what it has as one block, so that the
- * second round of the same work allocates nothing. */
+/* An arena hands out memory that is given back all at once. It grows by blocks when it must;
+ * elman_arena_reset keeps them, and they are taken in the same order again, so that the second
+ * round of the same work allocates nothing. Where a later round had to grow all the same, its
+ * reset makes one block of all, which any round of no more bytes then fits into. */
 typedef struct elman_arena_block elman_arena_block;
 typedef struct elman_arena {
     elman_context *context;
-    elman_arena_block *blocks; /* newest first */
+    elman_arena_block *blocks; /* in use, newest first */
+    elman_arena_block *spare;  /* kept by a reset, in the order in which they were used */
     size_t used;               /* bytes handed out since the last reset */
     size_t peak;               /* the most that was ever used */
+    size_t rounds;             /* resets after which there was something to reset */
+    bool grown_twice;          /* a block was added after the first round */
 } elman_arena;
 
 typedef struct elman_arena_mark {
@@ -39,7 +44,7 @@ void *elman_arena_take_zero(elman_arena *arena, size_t count, size_t size);
 /* Scratch: what was taken after the mark is given back. */
 elman_arena_mark elman_arena_get_mark(const elman_arena *arena);
 void elman_arena_return(elman_arena *arena, elman_arena_mark mark);
-/* Gives everything back; several blocks become one of their total size. */
+/* Gives everything back. */
 void elman_arena_reset(elman_arena *arena);
 void elman_arena_free(elman_arena *arena);
 

@@ -1,4 +1,5 @@
 /* elman train: from data to a model, begun, stopped and gone on with. */
+#include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -171,13 +172,14 @@ static void print_next(const command *c, const cli_progress *progress)
 {
     char took[32];
     cli_duration(took, progress->last.seconds);
-    if (progress->any && progress->last.best_loss == progress->last.best_loss)
+    bool validated = progress->any && !isnan(progress->last.best_loss);
+    if (validated)
         printf("%s: validation loss %.4f after %lld steps, %s\n", c->model,
                progress->last.best_loss, (long long)progress->last.step, took);
     else
         printf("%s: done\n", c->model);
     printf("Next: elman generate %s\n", c->model);
-    printf("      elman eval %s\n", c->model);
+    printf("      elman eval %s%s\n", c->model, validated ? "" : " FILE");
     printf("      elman inspect %s\n", c->model);
 }
 

@@ -1,8 +1,8 @@
 /* A range of a text as ids. */
 #include "base/error.h"
 #include "base/memory.h"
-#include "data/text_impl.h"
 #include "base/utf8.h"
+#include "data/text_impl.h"
 #include "data/vocabulary_impl.h"
 
 struct elman_text_reader {

@@ -3,8 +3,8 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "data/text_impl.h"
 #include "base/utf8.h"
+#include "data/text_impl.h"
 
 elman_status elman_text_scan_begin(elman_text_scan *scan, elman_text *text, size_t buffer,
                                    size_t word_capacity, elman_error *error)

@@ -4,8 +4,8 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "data/text_impl.h"
 #include "base/utf8.h"
+#include "data/text_impl.h"
 #include "data/vocabulary_impl.h"
 
 enum { CODE_POINTS = 0x110000 };

@@ -86,13 +86,26 @@ static void pack(elman_model *m)
         float *start = cut(&at, m->parts * H);
         elman_recurrent_pack(m->kernels, cell, H, I, values(p->weight_ih), ih);
         elman_recurrent_pack(m->kernels, cell, H, H, values(p->weight_hh), hh);
-        elman_recurrent_start(cell, H, values(p->bias_ih), values(p->bias_hh), start);
-        m->layers[l] = (elman_recurrent_weights){cell, I, H, ih, hh, start};
+        m->layers[l] = (elman_recurrent_weights){.cell = cell,
+                                                 .input = I,
+                                                 .hidden = H,
+                                                 .panels_ih = ih,
+                                                 .panels_hh = hh,
+                                                 .start = start};
+        if (c->layer_norm) {
+            memset(start, 0, m->parts * H * sizeof *start);
+            m->layers[l].gain_ih = values(p->gain_ih);
+            m->layers[l].gain_hh = values(p->gain_hh);
+            m->layers[l].bias = values(p->bias_ih);
+            m->layers[l].gain_cell = values(p->gain_cell);
+            m->layers[l].bias_cell = values(p->bias_cell);
+        } else {
+            elman_recurrent_start(cell, H, values(p->bias_ih), values(p->bias_hh), start);
+        }
     }
     if (keeps_table(c)) {
         float *gates = cut(&at, V * m->parts * H);
-        elman_rows table = {.base = values(n->embedding.weight),
-                            .stride = (ptrdiff_t)c->embedding};
+        elman_rows table = {.base = values(n->embedding.weight), .stride = (ptrdiff_t)c->embedding};
         elman_rows_mutable rows = {.base = gates, .stride = (ptrdiff_t)(m->parts * H)};
         elman_recurrent_input(m->kernels, &m->layers[0], V, table, rows);
         m->table_gates = gates;
@@ -112,16 +125,16 @@ static elman_status load(elman_model *m, const char *folder, elman_error *error)
     if (status == ELMAN_OK && !elman_path_exists(folder))
         status = elman_fail(error, ELMAN_ERROR_IO, "%s: no such model", folder);
     if (status == ELMAN_OK && !elman_path_is_folder(folder))
-        status = elman_fail(error, ELMAN_ERROR_IO,
-                            "%s: a file, expected the folder of a model", folder);
+        status =
+            elman_fail(error, ELMAN_ERROR_IO, "%s: a file, expected the folder of a model", folder);
     if (status == ELMAN_OK && !elman_path_exists(config))
         status = elman_fail(error, ELMAN_ERROR_IO, "%s: no config.json in it; not a model", folder);
     if (status == ELMAN_OK)
         status = elman_config_file_read(context, config, &m->file, error);
     if (status == ELMAN_OK && !elman_path_exists(weights))
-        status = elman_fail(error, ELMAN_ERROR_IO,
-                            "%s: no model.safetensors in it; its training has not saved yet",
-                            folder);
+        status =
+            elman_fail(error, ELMAN_ERROR_IO,
+                       "%s: no model.safetensors in it; its training has not saved yet", folder);
     if (status == ELMAN_OK)
         status = elman_network_create(context, &m->file.config, false, &m->network, error);
     if (status == ELMAN_OK)

@@ -123,9 +123,9 @@ elman_var *elman_network_forward(elman_tape *tape, elman_network *network, const
         initial.h = state_var(tape, c, sequences->B, before->h);
         initial.c = state_var(tape, c, sequences->B, before->c);
     }
-    elman_var *y = elman_recurrent_forward_tokens(tape, &network->layers, &network->embedding,
-                                                  tokens, sequences, &initial,
-                                                  after ? &final : NULL);
+    elman_var *y =
+        elman_recurrent_forward_tokens(tape, &network->layers, &network->embedding, tokens,
+                                       sequences, &initial, after ? &final : NULL);
     if (after && y) {
         keep_state(after->h, final.h);
         keep_state(after->c, final.c);

@@ -12,10 +12,10 @@
 
 struct elman_session {
     const elman_model *model;
-    int now;     /* which of the two h holds the state */
-    float *h[2]; /* [layers,H] */
-    float *c;    /* [layers,H]; an LSTM's */
-    float *gates; /* [parts*H] scratch */
+    int now;      /* which of the two h holds the state */
+    float *h[2];  /* [layers,H] */
+    float *c;     /* [layers,H]; an LSTM's */
+    float *gates; /* scratch of one step */
 };
 
 enum { ALIGNMENT = 64 };
@@ -47,7 +47,7 @@ static size_t head_bytes(void)
 size_t elman_session_size(const elman_model *model)
 {
     size_t states = lines(state_floats(model)) * (has_cell(model) ? 3 : 2);
-    size_t gates = lines(model->parts * (size_t)model->network->config.hidden);
+    size_t gates = lines(elman_recurrent_gate_floats(&model->layers[0]));
     return head_bytes() + (states + gates) * sizeof(float);
 }
 
@@ -223,8 +223,8 @@ elman_status elman_session_load(elman_session *session, const void *bytes, size_
                           "session state: of model %.12s…, expected model %.12s…",
                           at + sizeof magic, session->model->hash);
     if (size != elman_session_state_size(session))
-        return elman_fail(error, ELMAN_ERROR_FORMAT, "session state: %zu bytes, expected %zu",
-                          size, elman_session_state_size(session));
+        return elman_fail(error, ELMAN_ERROR_FORMAT, "session state: %zu bytes, expected %zu", size,
+                          elman_session_state_size(session));
     size_t n = state_floats(session->model) * sizeof(float);
     memcpy(session->h[session->now], at + sizeof magic + 64, n);
     if (session->c)

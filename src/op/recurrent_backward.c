@@ -165,7 +165,12 @@ static void run_direction(elman_tape *tape, elman_recurrent_node *n, size_t i, c
     gather_final(n, n->layer.cn, i, run.dc);
     int threads =
         elman_recurrent_threads(n->layer.kind, n->H, n->B, elman_context_threads(tape->context));
-    elman_pool_run_on(tape->context, threads, backward_job, &run);
+    if (n->normalised)
+        elman_recurrent_norm_backward(tape, n, &n->directions[i], panels, run.dh, run.dc, run.dh0);
+    else
+        elman_pool_run_on(tape->context, threads, backward_job, &run);
+    if (elman_tape_failed(tape))
+        return;
     if (given->h0)
         scatter_initial(n, run.dh0, i, given->add_h0, given->h0);
     if (given->c0)

@@ -12,6 +12,7 @@
  *
  * A vector's sums take each gate alone, gates in order. Statistics want a whole row, so that each
  * step has two waits: units are shared for the products, rows for the rest. */
+#include "op/recurrent_norm.h"
 #include "op/recurrent.h"
 #include "op/share.h"
 
@@ -39,9 +40,14 @@ typedef struct norm_run {
     float *flow_cell;         /* [N,H] */
 } norm_run;
 
+static size_t row_scratch(size_t G, size_t H)
+{
+    return (2 * G + 6) * H;
+}
+
 static size_t scratch_floats(const elman_recurrent_node *n)
 {
-    return (2 * n->G + 6) * n->H;
+    return row_scratch(n->G, n->H);
 }
 
 static float *scratch_of(const norm_run *run, const elman_crew *crew)
@@ -57,10 +63,10 @@ typedef struct norm_vector {
 } norm_vector;
 
 /* The vectors that a cell normalises; how many. */
-static int vectors_of(const elman_recurrent_node *n, norm_vector vectors[2])
+static int vectors_of(elman_cell cell, norm_vector vectors[2])
 {
-    vectors[0] = (norm_vector){0, n->G};
-    if (n->layer.kind != ELMAN_CELL_GRU)
+    vectors[0] = (norm_vector){0, elman_cell_gates(cell)};
+    if (cell != ELMAN_CELL_GRU)
         return 1;
     vectors[0].gates = 2;
     vectors[1] = (norm_vector){2, 1};
@@ -113,32 +119,32 @@ static void normalise_backward(const elman_math_kernels *math, size_t H, size_t 
 /* -- one row --------------------------------------------------------------------------------------
  */
 
-static void row_forward(const norm_run *run, size_t row, const float *h, const float *c,
-                        float *scratch)
+/* Where a row's step lies. c, c_out: LSTM. */
+typedef struct row_place {
+    const float *sums_x, *sums_h, *h, *c;
+    float *gates, *statistics, *c_out, *h_out, *scratch;
+} row_place;
+
+static void row_forward(const elman_math_kernels *math, const elman_recurrent_weights *w,
+                        const row_place *at_row)
 {
-    const elman_recurrent_node *n = run->n;
-    const elman_recurrent_direction *d = run->d;
-    const elman_math_kernels *math = run->kernels->math;
-    const size_t H = n->H, G = n->G;
-    float *gate = d->norm->gates + row * KEPT_GATES * H;
-    float *statistics = d->norm->statistics + row * STATISTICS,
-          *y = elman_recurrent_y(n, d, row).base;
-    float *from_x = scratch, *from_h = scratch + G * H;
-    const float *bias = d->cell.bias_ih ? d->cell.bias_ih->value.data : NULL;
+    const size_t H = w->hidden, G = elman_cell_gates(w->cell);
+    float *gate = at_row->gates, *statistics = at_row->statistics, *y = at_row->h_out;
+    float *from_x = at_row->scratch, *from_h = from_x + G * H;
     norm_vector vectors[2];
-    for (int i = 0, count = vectors_of(n, vectors); i < count; i++) {
+    for (int i = 0, count = vectors_of(w->cell, vectors); i < count; i++) {
         const size_t at = vectors[i].first * H;
-        normalise(math, H, vectors[i].gates, d->norm->sums_x + row * G * H + at,
-                  d->cell.gain_ih->value.data + at, from_x + at, statistics + 2 * i);
-        normalise(math, H, vectors[i].gates, d->norm->sums_h + row * G * H + at,
-                  d->cell.gain_hh->value.data + at, from_h + at, statistics + 4 + 2 * i);
+        normalise(math, H, vectors[i].gates, at_row->sums_x + at, w->gain_ih + at, from_x + at,
+                  statistics + 2 * i);
+        normalise(math, H, vectors[i].gates, at_row->sums_h + at, w->gain_hh + at, from_h + at,
+                  statistics + 4 + 2 * i);
     }
-    const size_t joint = n->layer.kind == ELMAN_CELL_GRU ? 2 * H : G * H;
+    const size_t joint = w->cell == ELMAN_CELL_GRU ? 2 * H : G * H;
     for (size_t j = 0; j < G * H; j++) {
-        float x = bias ? from_x[j] + bias[j] : from_x[j];
+        float x = w->bias ? from_x[j] + w->bias[j] : from_x[j];
         from_x[j] = j < joint ? x + from_h[j] : x;
     }
-    switch (n->layer.kind) {
+    switch (w->cell) {
     case ELMAN_CELL_RNN:
         math->tanh(y, from_x, H);
         break;
@@ -146,20 +152,21 @@ static void row_forward(const norm_run *run, size_t row, const float *h, const f
         math->relu(y, from_x, H);
         break;
     case ELMAN_CELL_LSTM: {
-        float *c_out = d->c + row * H, *t = gate + 4 * H;
+        const float *c = at_row->c;
+        float *c_out = at_row->c_out, *t = gate + 4 * H;
         math->sigmoid(gate, from_x, 2 * H);
         math->tanh(gate + 2 * H, from_x + 2 * H, H);
         math->sigmoid(gate + 3 * H, from_x + 3 * H, H);
         for (size_t u = 0; u < H; u++)
             c_out[u] = elman_flush(gate[H + u] * c[u] + gate[u] * gate[2 * H + u]);
-        math->layer_norm_row(t, c_out, d->cell.gain_cell->value.data,
-                             d->cell.bias_cell ? d->cell.bias_cell->value.data : NULL, H, epsilon,
+        math->layer_norm_row(t, c_out, w->gain_cell, w->bias_cell, H, epsilon,
                              &statistics[CELL_STATISTICS], &statistics[CELL_STATISTICS + 1]);
         math->tanh(t, t, H);
         math->multiply(y, gate + 3 * H, t, H, false);
         break;
     }
-    case ELMAN_CELL_GRU:
+    case ELMAN_CELL_GRU: {
+        const float *h = at_row->h;
         math->sigmoid(gate, from_x, 2 * H);
         for (size_t u = 0; u < H; u++) {
             gate[3 * H + u] = from_h[2 * H + u];
@@ -169,6 +176,7 @@ static void row_forward(const norm_run *run, size_t row, const float *h, const f
         for (size_t u = 0; u < H; u++)
             y[u] = elman_flush(gate[2 * H + u] + gate[H + u] * (h[u] - gate[2 * H + u]));
         break;
+    }
     }
 }
 
@@ -234,7 +242,7 @@ static void row_backward(const norm_run *run, size_t row, const float *h, const 
     const float *statistics = d->norm->statistics + row * STATISTICS;
     gates_backward(run, row, h, c, dh, dc, run->flow_x + place, run->flow_h + place, scratch);
     norm_vector vectors[2];
-    for (int i = 0, count = vectors_of(n, vectors); i < count; i++) {
+    for (int i = 0, count = vectors_of(n->layer.kind, vectors); i < count; i++) {
         const size_t at = vectors[i].first * H, to = place + at;
         normalise_backward(run->kernels->math, H, vectors[i].gates, run->flow_x + to,
                            d->norm->sums_x + to, d->cell.gain_ih->value.data + at,
@@ -269,7 +277,7 @@ static void share_product(const norm_run *run, const elman_panel_product *produc
 {
     const elman_recurrent_kernels *kernels = run->kernels->recurrent;
     elman_recurrent_share share =
-        elman_recurrent_share_of((run->n->H + kernels->width - 1) / kernels->width,
+        elman_recurrent_share_of((product->width + kernels->width - 1) / kernels->width,
                                  kernels->block_vectors(groups), rows, crew);
     const elman_piece *pieces[3] = {&share.middle, &share.edges[0], &share.edges[1]};
     for (int i = 0; i < 3; i++)
@@ -307,8 +315,18 @@ static void forward_job(const elman_crew *crew, void *argument)
         elman_crew_wait(crew);
         size_t begin, end;
         elman_crew_share(crew, rows, 1, &begin, &end);
-        for (size_t r = begin; r < end; r++)
-            row_forward(run, row + r, elman_row(&h, r), d->c ? elman_row(&c, r) : NULL, scratch);
+        for (size_t r = begin; r < end; r++) {
+            const row_place at = {.sums_x = d->norm->sums_x + (row + r) * width,
+                                  .sums_h = d->norm->sums_h + (row + r) * width,
+                                  .h = elman_row(&h, r),
+                                  .c = d->c ? elman_row(&c, r) : NULL,
+                                  .gates = d->norm->gates + (row + r) * KEPT_GATES * n->H,
+                                  .statistics = d->norm->statistics + (row + r) * STATISTICS,
+                                  .c_out = d->c ? d->c + (row + r) * n->H : NULL,
+                                  .h_out = elman_recurrent_y(n, d, row + r).base,
+                                  .scratch = scratch};
+            row_forward(run->kernels->math, &d->weights, &at);
+        }
         elman_crew_wait(crew);
     }
 }
@@ -399,7 +417,7 @@ static void gains_job(const elman_crew *crew, void *argument)
     size_t begin, end;
     elman_crew_share(crew, H, 16, &begin, &end);
     norm_vector vectors[2];
-    const int count = vectors_of(n, vectors);
+    const int count = vectors_of(n->layer.kind, vectors);
     for (int64_t i = n->s->T - 1; begin < end && i >= 0; i--) {
         const int64_t t = elman_recurrent_time(n, d, i);
         for (int64_t at_row = n->s->offsets[t]; at_row < n->s->offsets[t + 1]; at_row++) {
@@ -441,6 +459,11 @@ void elman_recurrent_norm_lay_out(elman_tape *tape, const elman_recurrent_node *
         return;
     memset(zeros, 0, n->G * n->H * sizeof *zeros);
     d->weights.start = zeros;
+    d->weights.gain_ih = d->cell.gain_ih->value.data;
+    d->weights.gain_hh = d->cell.gain_hh->value.data;
+    d->weights.bias = d->cell.bias_ih ? d->cell.bias_ih->value.data : NULL;
+    d->weights.gain_cell = d->cell.gain_cell ? d->cell.gain_cell->value.data : NULL;
+    d->weights.bias_cell = d->cell.bias_cell ? d->cell.bias_cell->value.data : NULL;
     d->norm = norm;
 }
 
@@ -488,4 +511,54 @@ void elman_recurrent_norm_backward(elman_tape *tape, const elman_recurrent_node 
     elman_pool_run(tape->context, gains_job, &run);
     d->gates = run.dsums_x;
     d->gates_h = run.dsums_h;
+}
+
+/* -- a step without a tape
+ * --------------------------------------------------------------------------- */
+
+/* A row of scratch: x's sums, h's sums, gates, statistics, the rest. */
+size_t elman_recurrent_norm_floats(const elman_recurrent_weights *w)
+{
+    const size_t G = elman_cell_gates(w->cell), H = w->hidden;
+    return (2 * G + KEPT_GATES) * H + STATISTICS + row_scratch(G, H);
+}
+
+void elman_recurrent_norm_step(const elman_kernels *kernels, const elman_recurrent_weights *w,
+                               const elman_recurrent_step_call *call, const elman_crew *crew)
+{
+    const norm_run run = {.kernels = kernels};
+    const size_t G = elman_cell_gates(w->cell), H = w->hidden, width = G * H;
+    elman_panel_product product = {.K = w->input,
+                                   .groups = G,
+                                   .parts = G,
+                                   .width = H,
+                                   .panels = w->panels_ih,
+                                   .left = call->x,
+                                   .start = elman_rows_at(w->start, 0),
+                                   .out = call->gates};
+    if (!call->from)
+        share_product(&run, &product, call->rows, G, plain_product, crew);
+    product.K = H;
+    product.panels = w->panels_hh;
+    product.left = call->h;
+    product.out.base += width;
+    share_product(&run, &product, call->rows, G, plain_product, crew);
+    elman_crew_wait(crew);
+    size_t begin, end;
+    elman_crew_share(crew, call->rows, 1, &begin, &end);
+    for (size_t r = begin; r < end; r++) {
+        float *row = elman_row_mutable(&call->gates, r), *gates = row + 2 * width;
+        const row_place at = {
+            .sums_x = call->from ? elman_row(call->from, r) : row,
+            .sums_h = row + width,
+            .h = elman_row(&call->h, r),
+            .c = w->cell == ELMAN_CELL_LSTM ? elman_row(&call->c, r) : NULL,
+            .gates = gates,
+            .statistics = gates + KEPT_GATES * H,
+            .c_out = w->cell == ELMAN_CELL_LSTM ? elman_row_mutable(&call->c_out, r) : NULL,
+            .h_out = elman_row_mutable(&call->h_out, r),
+            .scratch = gates + KEPT_GATES * H + STATISTICS};
+        row_forward(kernels->math, w, &at);
+    }
+    elman_crew_wait(crew);
 }

@@ -1,4 +1,4 @@
-#include "op/recurrent_step.h"
+#include "op/recurrent_norm.h"
 
 static size_t vectors_of(const elman_kernels *kernels, size_t hidden)
 {
@@ -30,12 +30,19 @@ void elman_recurrent_start(elman_cell cell, size_t hidden, const float *bias_ih,
     }
 }
 
+size_t elman_recurrent_gate_floats(const elman_recurrent_weights *weights)
+{
+    return weights->gain_ih ? elman_recurrent_norm_floats(weights)
+                            : elman_cell_parts(weights->cell) * weights->hidden;
+}
+
 static elman_panel_product input_product(const elman_recurrent_weights *weights, elman_rows x,
                                          elman_rows_mutable gates)
 {
     return (elman_panel_product){.K = weights->input,
                                  .groups = elman_cell_gates(weights->cell),
-                                 .parts = elman_cell_parts(weights->cell),
+                                 .parts = weights->gain_ih ? elman_cell_gates(weights->cell)
+                                                           : elman_cell_parts(weights->cell),
                                  .width = weights->hidden,
                                  .panels = weights->panels_ih,
                                  .left = x,
@@ -56,6 +63,10 @@ void elman_recurrent_step(const elman_kernels *kernels, const elman_recurrent_we
 {
     const elman_recurrent_kernels *recurrent = kernels->recurrent;
     const elman_crew alone = {0, 0, 1};
+    if (weights->gain_ih) {
+        elman_recurrent_norm_step(kernels, weights, call, crew ? crew : &alone);
+        return;
+    }
     elman_recurrent_share share =
         elman_recurrent_share_of(vectors_of(kernels, weights->hidden),
                                  recurrent->block_vectors(elman_cell_gates(weights->cell)),

@@ -14,7 +14,13 @@ typedef struct elman_recurrent_weights {
     const float *panels_ih; /* elman_recurrent_pack of weight_ih, K = input */
     const float *panels_hh; /* of weight_hh, K = hidden */
     const float *start;     /* [P*H] elman_recurrent_start of the biases */
+    /* A layer-normalised cell's: gain_ih, gain_hh [G*H], bias [G*H] or NULL, of an LSTM gain_cell
+     * and bias_cell [H] (or NULL); gain_ih NULL: a plain cell. start is then [G*H] zeros. */
+    const float *gain_ih, *gain_hh, *bias, *gain_cell, *bias_cell;
 } elman_recurrent_weights;
+
+/* Floats of a row of a step's `gates`: P*H, and more where the cell is layer-normalised. */
+size_t elman_recurrent_gate_floats(const elman_recurrent_weights *weights);
 
 /* Floats of a weight [G*H, K] in panels. */
 size_t elman_recurrent_panel_floats(const elman_kernels *kernels, elman_cell cell, size_t hidden,
@@ -27,14 +33,16 @@ void elman_recurrent_pack(const elman_kernels *kernels, elman_cell cell, size_t 
 void elman_recurrent_start(elman_cell cell, size_t hidden, const float *bias_ih,
                            const float *bias_hh, float *start);
 
-/* Rows of the gates' input product, P*H floats each: gates[r] = start + x[r] W_ih^T. A table of
- * embedded tokens multiplied once by this makes `gates` rows that a step can start from. */
+/* Rows of the gates' input product, P*H floats each (layer-normalised: G*H): gates[r] = start +
+ * x[r] W_ih^T. A table of embedded tokens multiplied once by this makes `gates` rows that a step
+ * can start from. */
 void elman_recurrent_input(const elman_kernels *kernels, const elman_recurrent_weights *weights,
                            size_t rows, elman_rows x, elman_rows_mutable gates);
 
-/* One step of `rows` sequences. x: [rows] of I; or from: [rows] of P*H, what elman_recurrent_input
- * made for each (x is then unread). h, c -> h_out, c_out ([rows] of H; c for an LSTM only): h_out
- * must not overlap h, c_out may be c. gates: scratch, [rows] of P*H. crew NULL: the calling thread;
+/* One step of `rows` sequences. x: [rows] of I; or from: [rows] of what elman_recurrent_input made
+ * for each (x is then unread). h, c -> h_out, c_out ([rows] of H; c for an LSTM only): h_out
+ * must not overlap h, c_out may be c. gates: scratch, [rows] of
+ * elman_recurrent_gate_floats at a distance (no pointers). crew NULL: the calling thread;
  * else every member calls it, and it waits at its end. The caller has set the floating-point modes
  * (a pool's job has). */
 typedef struct elman_recurrent_step_call {

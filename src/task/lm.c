@@ -132,8 +132,7 @@ static elman_status collect_paths(const elman_train_request *request, const char
 }
 
 /* Notes in config.json what was read. */
-static elman_status record_data(lm *m, int train_count, elman_config_file *file,
-                                elman_error *error)
+static elman_status record_data(lm *m, int train_count, elman_config_file *file, elman_error *error)
 {
     int count = elman_text_files(m->text);
     file->data = elman_allocate_zero(m->context, (size_t)count, sizeof *file->data);
@@ -161,36 +160,23 @@ static elman_status open_new(lm *m, const elman_train_request *request, elman_co
     const char **paths = NULL;
     int count = 0;
     ELMAN_TRY(collect_paths(request, &paths, &count, error));
-    elman_status status = elman_text_open(m->context, paths, count,
-                                          (elman_level)file->config.level, &m->text, error);
+    elman_status status =
+        elman_text_open(m->context, paths, count, (elman_level)file->config.level, &m->text, error);
     free(paths);
     ELMAN_TRY(status);
     ELMAN_TRY(record_data(m, request->data_count, file, error));
     ELMAN_TRY(elman_lm_split_text(m->text, &file->config, file->train_count, &m->split, error));
     /* every character must have a number; words that training does not have are <unk> */
     bool words = file->config.level == ELMAN_LEVEL_WORD;
-    return elman_text_vocabulary(m->text, 0,
-                                 words ? m->split.train_end : elman_text_tokens(m->text),
-                                 words ? (uint64_t)file->config.min_count : 1, &m->vocabulary,
-                                 error);
+    return elman_text_vocabulary(
+        m->text, 0, words ? m->split.train_end : elman_text_tokens(m->text),
+        words ? (uint64_t)file->config.min_count : 1, &m->vocabulary, error);
 }
 
 static elman_status open_recorded(lm *m, const elman_train_request *request,
                                   const elman_config_file *file, elman_error *error)
 {
-    if (file->data_count < 1 || file->train_count < 1)
-        return elman_fail(error, ELMAN_ERROR_FORMAT, "%s/config.json: it names no data files",
-                          request->output);
-    const char **paths = malloc((size_t)file->data_count * sizeof *paths);
-    if (!paths)
-        return out_of_memory(error);
-    for (int64_t i = 0; i < file->data_count; i++)
-        paths[i] = file->data[i].path;
-    elman_status status =
-        elman_text_open(m->context, paths, (int)file->data_count,
-                        (elman_level)file->config.level, &m->text, error);
-    free(paths);
-    ELMAN_TRY(status);
+    ELMAN_TRY(elman_lm_open_recorded(m->context, file, &m->text, error));
     for (int64_t i = 0; i < file->data_count; i++) {
         elman_text_file_info info = elman_text_file(m->text, (int)i);
         if (strcmp(info.sha256, file->data[i].sha256))
@@ -203,7 +189,7 @@ static elman_status open_recorded(lm *m, const elman_train_request *request,
     char *path = elman_path_join(request->output, "vocabulary.json");
     if (!path)
         return out_of_memory(error);
-    status = elman_vocabulary_load(m->context, path, &m->vocabulary, error);
+    elman_status status = elman_vocabulary_load(m->context, path, &m->vocabulary, error);
     free(path);
     ELMAN_TRY(status);
     if (elman_vocabulary_count(m->vocabulary) != file->config.vocabulary)
@@ -242,11 +228,10 @@ static void say_what_was_read(const lm *m, const elman_train_request *request,
                         unit, c->vocabulary, grouped(b, m->split.train_end),
                         grouped(d, m->split.valid_end - m->split.valid_first));
     else
-        elman_task_note(request,
-                        "%d files: %s %s, %" PRId64 " distinct; %s to train, %s to validate", files,
-                        grouped(a, elman_text_tokens(m->text)), unit, c->vocabulary,
-                        grouped(b, m->split.train_end),
-                        grouped(d, m->split.valid_end - m->split.valid_first));
+        elman_task_note(
+            request, "%d files: %s %s, %" PRId64 " distinct; %s to train, %s to validate", files,
+            grouped(a, elman_text_tokens(m->text)), unit, c->vocabulary,
+            grouped(b, m->split.train_end), grouped(d, m->split.valid_end - m->split.valid_first));
     char chosen[256] = "";
     size_t at = 0;
     const struct {
@@ -288,8 +273,7 @@ static elman_status open_run(lm *m, const elman_train_request *request, elman_co
         ELMAN_TRY(open_recorded(m, request, file, error));
     } else {
         ELMAN_TRY(open_new(m, request, file, error));
-        elman_lm_choose(&file->config, m->split.train_end,
-                        elman_vocabulary_count(m->vocabulary));
+        elman_lm_choose(&file->config, m->split.train_end, elman_vocabulary_count(m->vocabulary));
         say_what_was_read(m, request, &request->config);
     }
     const elman_config *c = &file->config;

@@ -22,15 +22,14 @@ static elman_status open_vocabulary(elman_lm *lm, const char *folder, elman_erro
     elman_status status = elman_vocabulary_load(lm->context, path, &lm->vocabulary, error);
     if (status == ELMAN_OK &&
         elman_vocabulary_count(lm->vocabulary) != elman_model_vocabulary(lm->model))
-        status = elman_fail(error, ELMAN_ERROR_FORMAT,
-                            "%s: %" PRId32 " tokens, the model has %" PRId64, path,
-                            elman_vocabulary_count(lm->vocabulary),
-                            elman_model_vocabulary(lm->model));
-    if (status == ELMAN_OK && (int)elman_vocabulary_level(lm->vocabulary) !=
-                                  elman_model_config(lm->model)->config.level)
-        status = elman_fail(error, ELMAN_ERROR_FORMAT,
-                            "%s: its level is %s, config.json has another", path,
-                            elman_level_name(elman_vocabulary_level(lm->vocabulary)));
+        status = elman_fail(
+            error, ELMAN_ERROR_FORMAT, "%s: %" PRId32 " tokens, the model has %" PRId64, path,
+            elman_vocabulary_count(lm->vocabulary), elman_model_vocabulary(lm->model));
+    if (status == ELMAN_OK &&
+        (int)elman_vocabulary_level(lm->vocabulary) != elman_model_config(lm->model)->config.level)
+        status =
+            elman_fail(error, ELMAN_ERROR_FORMAT, "%s: its level is %s, config.json has another",
+                       path, elman_level_name(elman_vocabulary_level(lm->vocabulary)));
     free(path);
     return status;
 }
@@ -83,8 +82,8 @@ static elman_status measure_range(elman_context *context, const elman_lm *lm, el
                           end - first == 1 ? "" : "s");
     ELMAN_TRY(elman_tape_create(context, &tape, error));
     elman_status status =
-        elman_lm_measure(context, tape, elman_model_network(lm->model), text, lm->vocabulary,
-                         first, end, NULL, &result->loss, &result->tokens, error);
+        elman_lm_measure(context, tape, elman_model_network(lm->model), text, lm->vocabulary, first,
+                         end, NULL, &result->loss, &result->tokens, error);
     elman_tape_free(tape);
     return status;
 }
@@ -96,17 +95,7 @@ static elman_status eval_recorded(elman_context *context, const elman_lm *lm,
     const elman_config_file *file = elman_lm_config(lm);
     elman_text *text = NULL;
     elman_lm_split split;
-    if (file->data_count < 1)
-        return elman_fail(error, ELMAN_ERROR_ARGUMENT,
-                          "config.json names no data; name the file to evaluate on");
-    const char **paths = malloc((size_t)file->data_count * sizeof *paths);
-    if (!paths)
-        return out_of_memory(error);
-    for (int64_t i = 0; i < file->data_count; i++)
-        paths[i] = file->data[i].path;
-    elman_status status = elman_text_open(context, paths, (int)file->data_count,
-                                          (elman_level)file->config.level, &text, error);
-    free(paths);
+    elman_status status = elman_lm_open_recorded(context, file, &text, error);
     if (status == ELMAN_OK)
         status = elman_lm_split_text(text, &file->config, file->train_count, &split, error);
     if (status == ELMAN_OK && split.valid_first == split.valid_end)
@@ -114,8 +103,8 @@ static elman_status eval_recorded(elman_context *context, const elman_lm *lm,
                             "the model was trained without a validation part; name the file to "
                             "evaluate on");
     if (status == ELMAN_OK)
-        status = measure_range(context, lm, text, split.valid_first, split.valid_end, result,
-                               error);
+        status =
+            measure_range(context, lm, text, split.valid_first, split.valid_end, result, error);
     elman_text_free(text);
     return status;
 }
@@ -162,8 +151,8 @@ elman_status elman_lm_stream_create(elman_context *context, const elman_lm *lm,
     made->logits = elman_allocate(context, (size_t)V, sizeof(float));
     made->top = elman_allocate(context, (size_t)V, sizeof *made->top);
     made->names = elman_allocate(context, 256, sizeof *made->names);
-    elman_status status = made->logits && made->top && made->names ? ELMAN_OK
-                                                                   : out_of_memory(error);
+    elman_status status =
+        made->logits && made->top && made->names ? ELMAN_OK : out_of_memory(error);
     for (int i = 0; status == ELMAN_OK && i < 256; i++)
         snprintf(made->names[i], sizeof made->names[i], "<0x%02X>", (unsigned)i);
     if (status == ELMAN_OK)
@@ -210,8 +199,8 @@ elman_status elman_lm_stream_feed(elman_lm_stream *stream, const char *text, siz
     int32_t *ids = elman_allocate(stream->context, size, sizeof *ids);
     if (!ids)
         return out_of_memory(error);
-    elman_status status = elman_vocabulary_encode(stream->lm->vocabulary, text, size, ids, size,
-                                                  &count, error);
+    elman_status status =
+        elman_vocabulary_encode(stream->lm->vocabulary, text, size, ids, size, &count, error);
     if (status == ELMAN_OK && count) {
         status = elman_session_run(stream->session, ids, count, stream->logits, error);
         stream->started = status == ELMAN_OK || stream->started;

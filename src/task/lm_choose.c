@@ -11,13 +11,13 @@ typedef struct choice {
 } choice;
 
 static const choice by_character[] = {
-    {20000, 128, 8, 40, 0.2},   {100000, 192, 16, 24, 0.2},   {400000, 256, 32, 14, 0.2},
-    {1500000, 256, 32, 9, 0.1}, {6000000, 384, 50, 4, 0.1},   {30000000, 512, 64, 2, 0.0},
+    {20000, 128, 8, 40, 0.2},      {100000, 192, 16, 24, 0.2}, {400000, 256, 32, 14, 0.2},
+    {1500000, 256, 32, 9, 0.1},    {6000000, 384, 50, 4, 0.1}, {30000000, 512, 64, 2, 0.0},
     {UINT64_MAX, 512, 64, 1, 0.0},
 };
 
 static const choice by_word[] = {
-    {20000, 100, 8, 20, 0.3},  {200000, 200, 20, 13, 0.4}, {2000000, 256, 20, 10, 0.3},
+    {20000, 100, 8, 20, 0.3},    {200000, 200, 20, 13, 0.4},    {2000000, 256, 20, 10, 0.3},
     {20000000, 512, 32, 4, 0.2}, {UINT64_MAX, 512, 64, 1, 0.1},
 };
 
@@ -50,8 +50,7 @@ void elman_lm_choose(elman_config *config, uint64_t train_tokens, int64_t vocabu
         if (config->optimizer == ELMAN_OPTIMIZER_SGD)
             config->lr = config->momentum > 0 ? 0.1 : 1.0;
         else
-            config->lr = config->cell == ELMAN_CELL_RNN || config->cell == ELMAN_CELL_RNN_RELU
-                             ? 1e-3
-                             : 3e-3;
+            config->lr =
+                config->cell == ELMAN_CELL_RNN || config->cell == ELMAN_CELL_RNN_RELU ? 1e-3 : 3e-3;
     }
 }

@@ -14,8 +14,8 @@ struct elman_lm {
 
 /* Which tokens of a text are for what. */
 typedef struct elman_lm_split {
-    uint64_t train_end;                /* training: [0, train_end) */
-    uint64_t valid_first, valid_end;   /* validation; empty: none */
+    uint64_t train_end;              /* training: [0, train_end) */
+    uint64_t valid_first, valid_end; /* validation; empty: none */
 } elman_lm_split;
 
 /* Splits by config.valid: a fraction of the end, or where `train_count` files end. */
@@ -25,6 +25,11 @@ elman_status elman_lm_split_text(const elman_text *text, const elman_config *con
 /* Whether config.valid names a file: it is no number. ARGUMENT: a number outside [0, 0.9]. */
 elman_status elman_lm_valid_kind(const elman_config *config, bool *is_file, double *fraction,
                                  elman_error *error);
+
+/* Opens the files that config.json names, training then validation. An error says where the
+ * path comes from. */
+elman_status elman_lm_open_recorded(elman_context *context, const elman_config_file *file,
+                                    elman_text **text, elman_error *error);
 
 /* Chooses what is auto in config for a text of that many training tokens. */
 void elman_lm_choose(elman_config *config, uint64_t train_tokens, int64_t vocabulary);

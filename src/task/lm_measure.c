@@ -65,8 +65,8 @@ elman_status elman_lm_measure(elman_context *context, elman_tape *tape, elman_ne
     elman_network_state state = {0};
     double total = 0;
     *count = 0;
-    elman_status status = elman_lm_state_create(context, elman_network_config(network), 1, &state,
-                                                error);
+    elman_status status =
+        elman_lm_state_create(context, elman_network_config(network), 1, &state, error);
     if (status == ELMAN_OK)
         status = elman_text_reader_open(text, vocabulary, first, end, &reader, error);
     if (status == ELMAN_OK) {

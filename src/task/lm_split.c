@@ -1,5 +1,6 @@
-/* Which part of a text is for training and which for validation. */
+/* The text that a model was trained on: its files, and which part is for what. */
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "base/error.h"
 #include "base/number.h"
@@ -40,4 +41,25 @@ elman_status elman_lm_split_text(const elman_text *text, const elman_config *con
     if (split->valid_end - split->valid_first < 2)
         split->valid_first = split->valid_end;
     return ELMAN_OK;
+}
+
+elman_status elman_lm_open_recorded(elman_context *context, const elman_config_file *file,
+                                    elman_text **text, elman_error *error)
+{
+    if (file->data_count < 1 || file->train_count < 1)
+        return elman_fail(error, ELMAN_ERROR_DATA, "config.json names no data");
+    const char **paths = malloc((size_t)file->data_count * sizeof *paths);
+    if (!paths)
+        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+    for (int64_t i = 0; i < file->data_count; i++)
+        paths[i] = file->data[i].path;
+    elman_error found = {0};
+    elman_status status = elman_text_open(context, paths, (int)file->data_count,
+                                          (elman_level)file->config.level, text, &found);
+    free(paths);
+    if (status == ELMAN_ERROR_IO)
+        return elman_fail(error, status,
+                          "%s (the path as the training was given it, in config.json)",
+                          found.message);
+    return status == ELMAN_OK ? status : elman_fail(error, status, "%s", found.message);
 }

@@ -12,12 +12,11 @@ void elman_task_note(const elman_train_request *request, const char *format, ...
 typedef struct elman_task {
     const char *name;
 
-    /* Opens the data, builds what is trained and gives it its first values. A new run: file->config is the request's,
-     * and what is auto in it is chosen; the data records are filled. A resumed one: file is
-     * config.json, and the data must be what it records (DATA otherwise). */
+    /* Opens the data, builds what is trained and gives it its first values. A new run: file->config
+     * is the request's, and what is auto in it is chosen; the data records are filled. A resumed
+     * one: file is config.json, and the data must be what it records (DATA otherwise). */
     elman_status (*begin)(elman_context *context, const elman_train_request *request,
-                          elman_config_file *file, elman_objective *objective,
-                          elman_error *error);
+                          elman_config_file *file, elman_objective *objective, elman_error *error);
     /* Before the first step: writes what the folder needs beside config.json and the weights. */
     elman_status (*found)(elman_objective *objective, const char *folder, elman_error *error);
     void (*end)(elman_objective *objective);

@@ -157,8 +157,7 @@ static elman_status train_locked(elman_context *context, const elman_train_reque
 }
 
 static elman_status train_into(elman_context *context, const elman_train_request *request,
-                               const elman_task *task, elman_config_file *file,
-                               elman_error *error)
+                               const elman_task *task, elman_config_file *file, elman_error *error)
 {
     elman_objective objective = {0};
     int lock = -1;

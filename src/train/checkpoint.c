@@ -108,8 +108,7 @@ static elman_status take(const reading *from, const char *name, elman_dtype dtyp
         return elman_fail(error, ELMAN_ERROR_FORMAT, "%s: no tensor '%s'", from->path, name);
     if (view->dtype != dtype)
         return elman_fail(error, ELMAN_ERROR_FORMAT, "%s: tensor '%s': found %s, expected %s",
-                          from->path, name, elman_dtype_name(view->dtype),
-                          elman_dtype_name(dtype));
+                          from->path, name, elman_dtype_name(view->dtype), elman_dtype_name(dtype));
     bool same = view->rank == rank;
     for (int d = 0; same && d < rank; d++)
         same = view->shape[d] == shape[d];
@@ -155,16 +154,16 @@ static elman_status restore(const reading *from, const elman_objective *objectiv
     ELMAN_TRY(check_version(from, "numerics", numerics, error));
     ELMAN_TRY(take(from, "progress.integers", ELMAN_DTYPE_I64, 1, integers_shape,
                    &progress->integers, error));
-    ELMAN_TRY(take(from, "progress.reals", ELMAN_DTYPE_F64, 1, reals_shape, &progress->reals,
-                   error));
+    ELMAN_TRY(
+        take(from, "progress.reals", ELMAN_DTYPE_F64, 1, reals_shape, &progress->reals, error));
     const struct elman_progress_integers *n = &progress->integers;
     if (n->step < 0 || n->batch < 0 || n->epoch < 0 || n->metrics_bytes < 0 ||
         n->batch > objective->batches)
         return elman_fail(error, ELMAN_ERROR_FORMAT,
                           "%s: progress.integers: a place outside the run (step %lld, epoch %lld, "
                           "batch %lld of %lld)",
-                          from->path, (long long)n->step, (long long)n->epoch,
-                          (long long)n->batch, (long long)objective->batches);
+                          from->path, (long long)n->step, (long long)n->epoch, (long long)n->batch,
+                          (long long)objective->batches);
     ELMAN_TRY(visit(objective, optimizer, take_tensor, (void *)(uintptr_t)from, error));
     for (int64_t i = 0; i < elman_parameters_count(objective->parameters); i++)
         elman_parameter_touch(elman_parameters_at(objective->parameters, i));
@@ -173,9 +172,8 @@ static elman_status restore(const reading *from, const elman_objective *objectiv
 }
 
 elman_status elman_checkpoint_restore(elman_context *context, const char *path,
-                                      const elman_objective *objective,
-                                      elman_optimizer *optimizer, elman_progress *progress,
-                                      elman_error *error)
+                                      const elman_objective *objective, elman_optimizer *optimizer,
+                                      elman_progress *progress, elman_error *error)
 {
     elman_safetensors *file;
     ELMAN_TRY(elman_safetensors_read(context, path, NULL, &file, error));

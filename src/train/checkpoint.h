@@ -18,20 +18,20 @@
 /* Where a run stands. */
 typedef struct elman_progress {
     struct elman_progress_integers {
-        int64_t step;             /* updates done */
-        int64_t batch;            /* batches done in this epoch */
-        int64_t epoch;            /* epochs done */
+        int64_t step;               /* updates done */
+        int64_t batch;              /* batches done in this epoch */
+        int64_t epoch;              /* epochs done */
         int64_t validations_waited; /* since the best */
         int64_t plateau_waited;
-        int64_t interval_tokens;  /* predictions since the last interval record */
+        int64_t interval_tokens; /* predictions since the last interval record */
         int64_t interval_steps;
-        int64_t metrics_bytes;    /* of metrics.jsonl that belong to this checkpoint */
-        int64_t finished;         /* the last step or early stopping was reached */
-        int64_t validated;        /* the step of the last validation, -1: none */
+        int64_t metrics_bytes; /* of metrics.jsonl that belong to this checkpoint */
+        int64_t finished;      /* the last step or early stopping was reached */
+        int64_t validated;     /* the step of the last validation, -1: none */
     } integers;
     struct elman_progress_reals {
-        double best;          /* the least validation loss, NaN: none */
-        double last;          /* the last validation loss, NaN: none */
+        double best; /* the least validation loss, NaN: none */
+        double last; /* the last validation loss, NaN: none */
         double plateau_scale;
         double interval_sum;  /* nats since the last interval record */
         double interval_norm; /* sum of gradient norms since then */
@@ -48,8 +48,7 @@ elman_status elman_checkpoint_create(elman_context *context, const elman_objecti
  * type; UNSUPPORTED: other versions of the format or the numerics. On an error the run must not
  * go on. */
 elman_status elman_checkpoint_restore(elman_context *context, const char *path,
-                                      const elman_objective *objective,
-                                      elman_optimizer *optimizer, elman_progress *progress,
-                                      elman_error *error);
+                                      const elman_objective *objective, elman_optimizer *optimizer,
+                                      elman_progress *progress, elman_error *error);
 
 #endif

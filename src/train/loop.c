@@ -28,9 +28,9 @@ typedef struct loop {
     elman_appender metrics;
     elman_progress progress;
     char *checkpoint_path, *weights_path;
-    int64_t updates;    /* in an epoch */
-    int64_t steps;      /* in all */
-    double began;       /* the clock at the start, less the seconds of earlier runs */
+    int64_t updates; /* in an epoch */
+    int64_t steps;   /* in all */
+    double began;    /* the clock at the start, less the seconds of earlier runs */
     double interval_began;
     int64_t interval_counted; /* predictions since interval_began */
     double rate, norm;
@@ -53,9 +53,8 @@ static double epoch_now(const loop *l)
 static double interval_loss(const loop *l)
 {
     const elman_progress *p = &l->progress;
-    return p->integers.interval_tokens
-               ? p->reals.interval_sum / (double)p->integers.interval_tokens
-               : NAN;
+    return p->integers.interval_tokens ? p->reals.interval_sum / (double)p->integers.interval_tokens
+                                       : NAN;
 }
 
 /* What is shown: a mean over few updates jumps about. */
@@ -71,10 +70,10 @@ static void report(const loop *l, elman_train_event event, bool better, uint64_t
     if (!l->options->progress)
         return;
     const elman_progress *p = &l->progress;
-    double left = l->tokens_per_second > 0 && p->integers.step
-                      ? p->reals.seconds / (double)p->integers.step *
-                            (double)(l->steps - p->integers.step)
-                      : NAN;
+    double left =
+        l->tokens_per_second > 0 && p->integers.step
+            ? p->reals.seconds / (double)p->integers.step * (double)(l->steps - p->integers.step)
+            : NAN;
     elman_train_progress now = {
         .event = event,
         .step = p->integers.step,
@@ -145,8 +144,8 @@ static elman_status validate(loop *l, elman_error *error)
     if (l->options->config->patience && n->validations_waited >= l->options->config->patience)
         n->finished = 1;
     r->seconds = elman_clock() - l->began;
-    ELMAN_TRY(elman_metrics_validation(&l->metrics, &l->progress, epoch_now(l), loss, count,
-                                       better, error));
+    ELMAN_TRY(elman_metrics_validation(&l->metrics, &l->progress, epoch_now(l), loss, count, better,
+                                       error));
     report(l, ELMAN_EVENT_VALIDATION, better, count);
     return ELMAN_OK;
 }
@@ -214,7 +213,6 @@ static elman_status run_update(loop *l, bool *ends_epoch, elman_error *error)
     p->integers.interval_steps++;
     p->reals.interval_norm += l->norm;
     *ends_epoch = batch.ends_epoch;
-    elman_tape_begin(l->tape, NULL); /* blocks become one here, not in the next step */
     if (batch.ends_epoch) {
         p->integers.epoch++;
         p->integers.batch = 0;
@@ -253,9 +251,8 @@ static elman_status run(loop *l, elman_error *error)
         }
         if (last && !stop)
             n->finished = 1;
-        bool periodic = l->options->checkpoint_every
-                            ? n->step % l->options->checkpoint_every == 0
-                            : due;
+        bool periodic =
+            l->options->checkpoint_every ? n->step % l->options->checkpoint_every == 0 : due;
         if (periodic || stop || n->finished || (due && !l->weights_stand))
             ELMAN_TRY(save(l, error));
         if (stop)
@@ -276,8 +273,7 @@ static elman_status catch_up(loop *l, elman_error *error)
     if (n->finished || !n->step || n->validated == n->step)
         return ELMAN_OK;
     bool last = n->step >= l->steps;
-    bool due = last || (config->eval_every ? n->step % config->eval_every == 0
-                                           : n->batch == 0);
+    bool due = last || (config->eval_every ? n->step % config->eval_every == 0 : n->batch == 0);
     if (!due)
         return ELMAN_OK;
     elman_pool_begin(l->context);
@@ -342,8 +338,8 @@ static elman_status open_run(loop *l, elman_error *error)
     char *metrics_path = elman_path_join(l->options->folder, "metrics.jsonl");
     if (!metrics_path)
         return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-    elman_status status = elman_appender_open(
-        &l->metrics, metrics_path, (uint64_t)l->progress.integers.metrics_bytes, error);
+    elman_status status = elman_appender_open(&l->metrics, metrics_path,
+                                              (uint64_t)l->progress.integers.metrics_bytes, error);
     free(metrics_path);
     l->began = elman_clock() - l->progress.reals.seconds;
     l->interval_began = elman_clock();
@@ -357,10 +353,9 @@ elman_status elman_loop_run(elman_context *context, const elman_objective *objec
     elman_float_environment environment = elman_float_begin();
     l.checkpoint_path = elman_path_join(options->folder, "checkpoint.safetensors");
     l.weights_path = elman_path_join(options->folder, "model.safetensors");
-    elman_status status =
-        l.checkpoint_path && l.weights_path
-            ? open_run(&l, error)
-            : elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+    elman_status status = l.checkpoint_path && l.weights_path
+                              ? open_run(&l, error)
+                              : elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
     if (status == ELMAN_OK && options->resume)
         status = catch_up(&l, error);
     if (status == ELMAN_OK)

@@ -49,7 +49,7 @@ static elman_status check(const elman_optimizer_options *o, elman_error *error)
 {
     const char *name = NULL;
     double value = 0;
-    if (!o || o->size != sizeof *o)
+    if (o->size != sizeof *o)
         return elman_fail(error, ELMAN_ERROR_ARGUMENT,
                           "elman_optimizer_options: wrong size; use "
                           "elman_optimizer_options_default");
@@ -162,6 +162,10 @@ elman_status elman_optimizer_create(elman_context *context, elman_parameters *pa
                                     const elman_optimizer_options *options,
                                     elman_optimizer **optimizer, elman_error *error)
 {
+    elman_optimizer_options defaults;
+    elman_optimizer_options_default(&defaults);
+    if (!options)
+        options = &defaults;
     ELMAN_TRY(check(options, error));
     elman_optimizer *o = elman_allocate_zero(context, 1, sizeof *o);
     if (!o)
@@ -287,8 +291,7 @@ static elman_status find_nonfinite(const elman_optimizer *o, elman_error *error)
     return elman_fail(error, ELMAN_ERROR_NUMERIC, "the gradient's norm is not finite");
 }
 
-static elman_status step(elman_optimizer *optimizer, double rate, double *norm,
-                         elman_error *error)
+static elman_status step(elman_optimizer *optimizer, double rate, double *norm, elman_error *error)
 {
     elman_pool_run(optimizer->context, measure, optimizer);
     double sum = 0; /* tensor by tensor, in order */

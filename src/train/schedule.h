@@ -16,7 +16,7 @@ typedef enum elman_schedule_kind {
 
 typedef struct elman_schedule {
     elman_schedule_kind kind;
-    double base;    /* the learning rate at its height */
+    double base; /* the learning rate at its height */
     double factor;
     int64_t after;  /* AFTER or PATIENCE */
     int64_t warmup; /* steps of linear warm-up from base/warmup */

@@ -1,6 +1,6 @@
 #include "base/file.h"
-#include "data/text_impl.h"
 #include "base/utf8.h"
+#include "data/text_impl.h"
 #include "data/vocabulary_impl.h"
 #include "data_support.h"
 #include "test_malloc.h"

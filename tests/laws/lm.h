@@ -98,6 +98,7 @@ static inline void lm_train_step(lm_trainer *t, bool ragged)
         elman_optimizer_step(t->optimizer, 0.01, NULL, &error) != ELMAN_OK)
         fail_msg("%s", error.message);
     t->loss = elman_var_value(loss)->data[0];
+    elman_tape_begin(t->tape, NULL); /* the tape's blocks become one, as in the training loop */
 }
 
 static inline void lm_trainer_end(lm_trainer *t)

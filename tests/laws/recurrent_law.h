@@ -20,9 +20,9 @@ enum { PART_W_IH, PART_W_HH, PART_B_IH, PART_B_HH, PARTS };
 typedef struct law_layer {
     law_case c;
     size_t G, P, N;
-    size_t *row;      /* [B,T] the packed row of a sequence's step */
-    float *x;         /* [N,I], or the table [V,I] */
-    int32_t *tokens;  /* [N] */
+    size_t *row;                /* [B,T] the packed row of a sequence's step */
+    float *x;                   /* [N,I], or the table [V,I] */
+    int32_t *tokens;            /* [N] */
     float *h0, *c0, *dhn, *dcn; /* [D,B,H] */
     float *dy;                  /* [N,D*H] */
     float *w[2][PARTS];
@@ -45,8 +45,8 @@ static inline size_t law_place(const law_case *c, size_t b)
 {
     size_t place = 0;
     for (size_t i = 0; i < c->B; i++)
-        place += law_length(c, i) > law_length(c, b) ||
-                 (law_length(c, i) == law_length(c, b) && i < b);
+        place +=
+            law_length(c, i) > law_length(c, b) || (law_length(c, i) == law_length(c, b) && i < b);
     return place;
 }
 
@@ -115,8 +115,8 @@ static inline void law_free(law_layer *l)
         free(l->gates[d]);
         free(l->cells[d]);
     }
-    void *all[] = {l->row, l->x,  l->tokens, l->h0,  l->c0, l->dhn,   l->dcn, l->dy,
-                   l->y,   l->hn, l->cn,     l->dh0, l->dc0, l->dx, l->dtable};
+    void *all[] = {l->row, l->x,  l->tokens, l->h0,  l->c0,  l->dhn, l->dcn,   l->dy,
+                   l->y,   l->hn, l->cn,     l->dh0, l->dc0, l->dx,  l->dtable};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]);
 }
@@ -263,8 +263,7 @@ static inline void law_sequence_back(law_layer *l, size_t d, size_t b)
         size_t row = law_row(l, d, b, i);
         const float *dy = l->dy + row * l->c.D * H + d * H;
         const float *h = law_before(l, d, b, i, false), *c = law_before(l, d, b, i, true);
-        const float *next =
-            i + 1 < length ? l->gates[d] + law_row(l, d, b, i + 1) * width : NULL;
+        const float *next = i + 1 < length ? l->gates[d] + law_row(l, d, b, i + 1) * width : NULL;
         for (size_t u = 0; u < H; u++) {
             float start = !next || gru ? dy[u] + carry[u] : dy[u];
             float dh = next ? law_carry(l, d, start, next, u) : start;
@@ -272,10 +271,9 @@ static inline void law_sequence_back(law_layer *l, size_t d, size_t b)
         }
     }
     for (size_t u = 0; u < H; u++)
-        l->dh0[state + u] =
-            length ? law_carry(l, d, gru ? carry[u] : 0.0F,
-                               l->gates[d] + law_row(l, d, b, 0) * width, u)
-                   : carry[u];
+        l->dh0[state + u] = length ? law_carry(l, d, gru ? carry[u] : 0.0F,
+                                               l->gates[d] + law_row(l, d, b, 0) * width, u)
+                                   : carry[u];
     free(carry);
 }
 

@@ -10,7 +10,14 @@ static const int64_t law_ragged[] = {4, 7, 0, 7, 2, 5, 7, 1, 3, 7, 6, 0, 4, 5, 2
  * and not, small and large, short batches and ragged ones. */
 static const law_case law_cases[] = {
     {.D = 1, .T = 7, .B = 5, .I = 13, .H = 19, .lengths = law_ragged, .bias = true},
-    {.D = 2, .T = 7, .B = 15, .I = 11, .H = 67, .lengths = law_ragged, .bias = true, .states = true},
+    {.D = 2,
+     .T = 7,
+     .B = 15,
+     .I = 11,
+     .H = 67,
+     .lengths = law_ragged,
+     .bias = true,
+     .states = true},
     {.D = 1, .T = 3, .B = 13, .I = 17, .H = 131, .states = true},
     {.D = 1, .T = 5, .B = 1, .I = 1, .H = 1, .bias = true, .states = true},
     {.D = 1, .T = 7, .B = 15, .I = 9, .H = 33, .lengths = law_ragged, .V = 23, .bias = true},
@@ -105,8 +112,7 @@ typedef struct law_pair {
     law_layer given, want;
 } law_pair;
 
-static inline void law_each_layer(bool backward,
-                                  void (*check)(elman_context *context, void *pair))
+static inline void law_each_layer(bool backward, void (*check)(elman_context *context, void *pair))
 {
     for (int cell = ELMAN_CELL_RNN; cell <= ELMAN_CELL_GRU; cell++)
         for (int i = 0; i < LAW_CASES; i++) {

@@ -115,8 +115,8 @@ static void check_fused(elman_context *context, void *user)
     elman_tape *tape = law_tape(context);
     elman_var *x = elman_tape_leaf(tape, 2, (int64_t[]){ROWS, K}, r->x);
     double sum;
-    elman_var *loss = elman_op_linear_cross_entropy(tape, x, w, b, r->targets, 0.125F, &sum,
-                                                    sequences(tape));
+    elman_var *loss =
+        elman_op_linear_cross_entropy(tape, x, w, b, r->targets, 0.125F, &sum, sequences(tape));
     law_ok(tape);
     assert_int_equal(elman_tape_backward(tape, loss, NULL), ELMAN_OK);
     float *dw = law_zeros(O * K), *db = law_zeros(O), *dx = law_zeros(ROWS * K);
@@ -128,8 +128,8 @@ static void check_fused(elman_context *context, void *user)
             continue;
         for (size_t j = 0; j < O; j++)
             logits[j] = law_chain(r->b[j], row, r->w + j * K, 1, K);
-        nats[chain[i]] = scalar->math->cross_entropy_row(
-            logits, O, (size_t)r->targets[chain[i]], 0.125F);
+        nats[chain[i]] =
+            scalar->math->cross_entropy_row(logits, O, (size_t)r->targets[chain[i]], 0.125F);
         for (size_t j = 0; j < O * K; j++)
             dw[j] = fmaf(logits[j / K], row[j % K], dw[j]);
         for (size_t j = 0; j < O; j++)
@@ -216,9 +216,8 @@ static void check_dropout(elman_context *context, void *user)
     elman_tape_mode_default(&mode);
     mode.train = true;
     elman_tape_begin(run.tape, &mode);
-    const elman_sequences *s =
-        elman_tape_sequences(run.tape, (int64_t)given->c.T, (int64_t)given->c.B, given->c.lengths,
-                             NULL, 0);
+    const elman_sequences *s = elman_tape_sequences(run.tape, (int64_t)given->c.T,
+                                                    (int64_t)given->c.B, given->c.lengths, NULL, 0);
     elman_cell_parameters cell = {.weight_ih = run.parts[0][0],
                                   .weight_hh = run.parts[0][1],
                                   .bias_ih = run.parts[0][2],
@@ -278,7 +277,7 @@ static void test_dropout(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_recurrent), cmocka_unit_test(test_linear_and_embedding),
+        cmocka_unit_test(test_recurrent),  cmocka_unit_test(test_linear_and_embedding),
         cmocka_unit_test(test_fused_loss), cmocka_unit_test(test_tied),
         cmocka_unit_test(test_dropout),
     };

@@ -79,13 +79,25 @@ static void check_training(elman_context *context, void *user)
     free(want.values);
 }
 
+/* An LSTM everywhere, the other cells on the best instruction set with two threads. */
+static void each_cell(void (*check)(elman_context *context, void *user))
+{
+    for (int cell = ELMAN_CELL_RNN; cell <= ELMAN_CELL_GRU; cell++) {
+        elman_config config = lm_config((elman_cell)cell, 29);
+        if (cell == ELMAN_CELL_LSTM) {
+            law_each(check, &config);
+            continue;
+        }
+        elman_context *context = law_context(ELMAN_ISA_BEST, 2);
+        check(context, &config);
+        elman_context_free(context);
+    }
+}
+
 static void test_training(void **state)
 {
     (void)state;
-    for (int cell = ELMAN_CELL_RNN; cell <= ELMAN_CELL_GRU; cell++) {
-        elman_config config = lm_config((elman_cell)cell, 29);
-        law_each(check_training, &config);
-    }
+    each_cell(check_training);
 }
 
 static void session(elman_context *context, const elman_config *config, bool strange, float *logits)
@@ -113,10 +125,7 @@ static void check_session(elman_context *context, void *user)
 static void test_session(void **state)
 {
     (void)state;
-    for (int cell = ELMAN_CELL_RNN; cell <= ELMAN_CELL_GRU; cell++) {
-        elman_config config = lm_config((elman_cell)cell, 29);
-        law_each(check_session, &config);
-    }
+    each_cell(check_session);
 }
 
 /* Every operation of elman/op.h, forwards and backwards, over numbers of which many are denormal
@@ -129,11 +138,12 @@ static float *operations(elman_context *context, const float *numbers, size_t n,
     const int64_t shape[2] = {(int64_t)n / 10, 10};
     elman_var *a = elman_tape_leaf(tape, 2, shape, numbers);
     elman_var *b = elman_tape_leaf(tape, 2, shape, numbers + n);
-    elman_var *values[] = {elman_add(tape, a, b),       elman_subtract(tape, a, b),
-                           elman_multiply(tape, a, b),  elman_scale(tape, a, 0.3F),
-                           elman_tanh(tape, a),         elman_sigmoid(tape, b),
-                           elman_relu(tape, a),         elman_slice(tape, b, 2, 9),
-                           elman_swap_steps(tape, a),   elman_op_layer_norm(tape, b, NULL, NULL, NULL)};
+    elman_var *values[] = {
+        elman_add(tape, a, b),      elman_subtract(tape, a, b),
+        elman_multiply(tape, a, b), elman_scale(tape, a, 0.3F),
+        elman_tanh(tape, a),        elman_sigmoid(tape, b),
+        elman_relu(tape, a),        elman_slice(tape, b, 2, 9),
+        elman_swap_steps(tape, a),  elman_op_layer_norm(tape, b, NULL, NULL, NULL)};
     const size_t count = sizeof values / sizeof *values;
     elman_var *flat[sizeof values / sizeof *values];
     float *to = out;
@@ -144,8 +154,7 @@ static float *operations(elman_context *context, const float *numbers, size_t n,
         flat[i] = elman_reshape(tape, values[i], 2, (int64_t[]){1, elements});
     }
     elman_var *joined = elman_concatenate(tape, flat, (int)count);
-    elman_var *loss = elman_mean_squared_error(
-        tape, joined, elman_scale(tape, joined, 0.75F));
+    elman_var *loss = elman_mean_squared_error(tape, joined, elman_scale(tape, joined, 0.75F));
     assert_int_equal(elman_tape_backward(tape, loss, NULL), ELMAN_OK);
     memcpy(to, loss->value.data, sizeof *to);
     memcpy(to + 1, elman_var_gradient(a), n * sizeof *to);
@@ -177,11 +186,55 @@ static void test_operations(void **state)
     free(numbers);
 }
 
+/* Two layers begin with the same state, whose gradient is then a sum. */
+static void check_shared_state(elman_context *context, void *user)
+{
+    (void)user;
+    enum { T = 3, B = 5, H = 67, STATE = B * H };
+    elman_parameters *set;
+    elman_recurrent_layer layer;
+    elman_recurrent_options options;
+    elman_recurrent_options_default(&options);
+    options.cell = ELMAN_CELL_GRU;
+    options.input = options.hidden = H;
+    assert_int_equal(elman_parameters_create(context, true, &set, NULL), ELMAN_OK);
+    assert_int_equal(elman_recurrent_create(set, "rnn", &options, &layer, NULL), ELMAN_OK);
+    assert_int_equal(elman_initialise(set, NULL, 3, NULL), ELMAN_OK);
+    float *x = law_numbers(T * STATE, 1), *h0 = law_numbers(STATE, 2);
+    float *dy = law_numbers(T * STATE, 3), gradient[2][STATE];
+    for (int strange = 0; strange < 2; strange++) {
+        elman_tape *tape = law_tape(context);
+        set_modes(strange);
+        elman_var *in = elman_tape_input(tape, 3, (int64_t[]){T, B, H}, x);
+        elman_state state = {.h = elman_tape_leaf(tape, 3, (int64_t[]){1, B, H}, h0)};
+        elman_var *a = elman_recurrent_forward(tape, &layer, in, NULL, &state, NULL);
+        elman_var *b = elman_recurrent_forward(tape, &layer, a, NULL, &state, NULL);
+        law_ok(tape);
+        law_flow(tape, b, dy);
+        law_backward(tape);
+        set_modes(false);
+        memcpy(gradient[strange], elman_var_gradient(state.h), sizeof gradient[strange]);
+        elman_tape_free(tape);
+    }
+    law_same(context, "a shared state under strange modes", gradient[1], gradient[0], STATE);
+    free(x);
+    free(h0);
+    free(dy);
+    elman_parameters_free(set);
+}
+
+static void test_shared_state(void **state)
+{
+    (void)state;
+    law_each(check_shared_state, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_training),
         cmocka_unit_test(test_session),
+        cmocka_unit_test(test_shared_state),
         cmocka_unit_test(test_operations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -287,8 +287,8 @@ static void test_norm(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sums),       cmocka_unit_test(test_maximum),
-        cmocka_unit_test(test_softmax),    cmocka_unit_test(test_layer_norm),
+        cmocka_unit_test(test_sums),    cmocka_unit_test(test_maximum),
+        cmocka_unit_test(test_softmax), cmocka_unit_test(test_layer_norm),
         cmocka_unit_test(test_norm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -229,7 +229,12 @@ static void test_streaming(void **state)
         elman_recurrent_pack(kernels, b.c.kind, H, I, p[0]->value.data, ih);
         elman_recurrent_pack(kernels, b.c.kind, H, H, p[1]->value.data, hh);
         elman_recurrent_start(b.c.kind, H, p[2]->value.data, p[3]->value.data, start);
-        elman_recurrent_weights weights = {b.c.kind, I, H, ih, hh, start};
+        elman_recurrent_weights weights = {.cell = b.c.kind,
+                                           .input = I,
+                                           .hidden = H,
+                                           .panels_ih = ih,
+                                           .panels_hh = hh,
+                                           .start = start};
         memset(states, 0, sizeof states);
         for (int64_t t = 0; t < T; t++) {
             for (int64_t i = 0; i < B * I; i++)

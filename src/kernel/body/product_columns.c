@@ -6,12 +6,13 @@
 #include "kernel/body/product.h"
 
 /* k of a block here: packing and the passage through c are paid once a block. */
-enum { COLUMNS_K = 2 * BLOCK_K, COLUMNS_M = 192 };
+enum { COLUMNS_K = 2 * BLOCK_K, COLUMNS_M = 192, LINE = 16 };
 
 /* One tile: a is [k][mr], b is [k][nv*VW], packed. */
 typedef struct tile_job {
     const float *a, *b;
     float *c;
+    const float *next; /* the c of the tile that follows, fetched meanwhile, or NULL */
     size_t ldc, k, last;
     bool zero;
 } tile_job;
@@ -36,6 +37,14 @@ TILE_INLINE void tile_run(int mr, int nv, const tile_job *t)
     TILE_UNROLL
     for (int r = 0; r < mr; r++)
         a[r] = t->a + r;
+    if (t->next) {
+        TILE_UNROLL
+        for (int r = 0; r < mr; r++) {
+            TILE_UNROLL
+            for (int j = 0; j < nv * VW; j += LINE)
+                __builtin_prefetch(t->next + (size_t)r * t->ldc + j, 1, 3);
+        }
+    }
     tile_chains(mr, nv, nv, acc, a, (size_t)mr, t->b, 0, (size_t)nv * VW, t->k);
     TILE_UNROLL
     for (int r = 0; r < mr; r++) {
@@ -157,6 +166,7 @@ static void run_block(const elman_product_columns *call, size_t m0, size_t m, si
             size_t rows = product_part(m, i, TILE_ROWS);
             t->a = left + i * t->k;
             t->c = call->c + (m0 + i) * call->ldc + n0 + j;
+            t->next = i + 2 * rows <= m && !t->zero ? t->c + rows * call->ldc : NULL;
             tiles[rows - 1][nv - 1](t);
             i += rows;
         }

@@ -7,13 +7,17 @@
 typedef struct tile_job {
     const float *a[TILE_ROWS_MOST];
     float *c[TILE_ROWS_MOST];
-    const float *from[TILE_ROWS_MOST]; /* where the chains start; NULL pointers: zero */
+    const float *from[TILE_ROWS_MOST]; /* where the chains start; unread where zero */
     const float *b;
     size_t distance; /* from panel to panel, for tiles of several */
     size_t k;
     size_t last; /* columns of the last vector, VW or fewer */
     bool zero;
+    const float *ahead; /* lines to fetch meanwhile, of the panel that comes next */
+    size_t lines;
 } tile_job;
+
+enum { LINE = 16 }; /* floats of a cache line */
 
 TILE_INLINE void tile_run(int mr, int nv, int per, const tile_job *t)
 {
@@ -24,10 +28,11 @@ TILE_INLINE void tile_run(int mr, int nv, int per, const tile_job *t)
             acc[i] = vf_zero();
     } else if (t->last == VW) {
         TILE_UNROLL
-        for (int r = 0; r < mr; r++)
+        for (int r = 0; r < mr; r++) {
             TILE_UNROLL
-        for (int j = 0; j < nv; j++)
-            acc[r * nv + j] = vf_load(t->from[r] + j * VW);
+            for (int j = 0; j < nv; j++)
+                acc[r * nv + j] = vf_load(t->from[r] + j * VW);
+        }
     } else {
         TILE_UNROLL
         for (int r = 0; r < mr; r++) {
@@ -41,6 +46,8 @@ TILE_INLINE void tile_run(int mr, int nv, int per, const tile_job *t)
     TILE_UNROLL
     for (int r = 0; r < mr; r++)
         a[r] = t->a[r];
+    for (size_t i = 0; i < t->lines; i++)
+        __builtin_prefetch(t->ahead + i * LINE, 0, 2);
     tile_chains(mr, nv, per, acc, a, 1, t->b, t->distance, (size_t)per * VW, t->k);
     TILE_UNROLL
     for (int r = 0; r < mr; r++) {
@@ -144,11 +151,18 @@ static void run_block(const elman_product_rows *call, const block *s)
             n += panels * PANEL;
             continue;
         }
+        /* A block of rows lasts long enough to bring the next panel from the third-level cache or
+         * memory: each tile fetches its part. */
+        bool fetch = rows >= 10 * TILE_ROWS && left > wide;
+        t.ahead = t.b + PANEL * call->k;
+        t.lines = fetch ? (s->k * PANEL / LINE * most + rows - 1) / rows : 0;
         for (size_t m = s->m0, some; m < s->m1; m += some) {
             some = product_part(s->m1, m, most);
             tile_prepare(&t, call, s, m, some, n);
             tiles[some - 1][nv - 1](&t);
+            t.ahead += t.lines * LINE;
         }
+        t.lines = 0;
         n += wide;
     }
 }

@@ -58,7 +58,7 @@ static void backward_sums(const float *dy, const float *x, const float *gain, si
         size_t end = elman_block_end(begin, n), i = begin;
         v16 a = v16_zero(), b = v16_zero();
         for (; i + 16 <= end; i += 16) {
-#pragma GCC unroll 16
+            ELMAN_UNROLL
             for (size_t j = 0; j < NV16; j++) {
                 vf g = scaled_gradient(dy, gain, i + j * VW, VW, true);
                 a.v[j] = vf_add(a.v[j], g);

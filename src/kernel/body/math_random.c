@@ -14,7 +14,7 @@ ELMAN_INLINE void dropout(float *out, const float *x, size_t n, const elman_drop
         vi w[4];
         vi_philox_blocks(d->seed, (uint32_t)(unit / 4), time, sequence, d->use, w);
         vi_interleave4(w);
-#pragma GCC unroll 4
+        ELMAN_UNROLL
         for (size_t j = 0; j < 4; j++) {
             size_t i = unit + j * VW;
             vm kept = vi_gt(vi_shr(w[j], 8), below);

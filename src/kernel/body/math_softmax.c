@@ -4,7 +4,7 @@
 
 ELMAN_INLINE v16 v16_exp_less(v16 x, v16 m)
 {
-#pragma GCC unroll 16
+    ELMAN_UNROLL
     for (int i = 0; i < NV16; i++) {
         x.v[i] = vf_exp(vf_sub(x.v[i], m.v[i]));
     }

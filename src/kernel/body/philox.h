@@ -8,7 +8,7 @@
 ELMAN_INLINE void vi_philox(uint64_t seed, vi w[4])
 {
     uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
-#pragma GCC unroll 10
+    ELMAN_UNROLL
     for (int round = 0; round < 10; round++) {
         vi high0, low0, high1, low1;
         vi_mul_wide(vi_set1(0xd2511f53U), w[0], &high0, &low0);

@@ -22,6 +22,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "kernel/simd/unroll.h"
+
 #define ELMAN_INLINE static inline __attribute__((always_inline))
 
 #define ELMAN_KERNEL_JOIN2(name, isa) name##_##isa
@@ -61,7 +63,7 @@ typedef struct v16d {
 ELMAN_INLINE v16 v16_set1(float x)
 {
     v16 r;
-#pragma GCC unroll 16
+    ELMAN_UNROLL
     for (int i = 0; i < NV16; i++) {
         r.v[i] = vf_set1(x);
     }
@@ -76,7 +78,7 @@ ELMAN_INLINE v16 v16_zero(void)
 ELMAN_INLINE v16 v16_load(const float *p)
 {
     v16 r;
-#pragma GCC unroll 16
+    ELMAN_UNROLL
     for (int i = 0; i < NV16; i++) {
         r.v[i] = vf_load(p + i * VW);
     }
@@ -94,7 +96,7 @@ ELMAN_INLINE size_t v16_part(size_t n, int i)
 ELMAN_INLINE v16 v16_load_n(const float *p, size_t n)
 {
     v16 r;
-#pragma GCC unroll 16
+    ELMAN_UNROLL
     for (int i = 0; i < NV16; i++) {
         size_t part = v16_part(n, i);
         r.v[i] = vf_load_n(part ? p + i * VW : p, part);
@@ -104,7 +106,7 @@ ELMAN_INLINE v16 v16_load_n(const float *p, size_t n)
 
 ELMAN_INLINE void v16_store(float *p, v16 a)
 {
-#pragma GCC unroll 16
+    ELMAN_UNROLL
     for (int i = 0; i < NV16; i++) {
         vf_store(p + i * VW, a.v[i]);
     }
@@ -112,7 +114,7 @@ ELMAN_INLINE void v16_store(float *p, v16 a)
 
 ELMAN_INLINE void v16_store_n(float *p, v16 a, size_t n)
 {
-#pragma GCC unroll 16
+    ELMAN_UNROLL
     for (int i = 0; i < NV16; i++) {
         size_t part = v16_part(n, i);
         vf_store_n(part ? p + i * VW : p, a.v[i], part);
@@ -122,7 +124,7 @@ ELMAN_INLINE void v16_store_n(float *p, v16 a, size_t n)
 /* The first n lanes of a, the others of b. */
 ELMAN_INLINE v16 v16_first(v16 a, v16 b, size_t n)
 {
-#pragma GCC unroll 16
+    ELMAN_UNROLL
     for (int i = 0; i < NV16; i++) {
         a.v[i] = vf_select(vm_first(v16_part(n, i)), a.v[i], b.v[i]);
     }
@@ -147,7 +149,7 @@ ELMAN_V16_BINARY(max)
 /* a*b + c */
 ELMAN_INLINE v16 v16_fma(v16 a, v16 b, v16 c)
 {
-#pragma GCC unroll 16
+    ELMAN_UNROLL
     for (int i = 0; i < NV16; i++) {
         c.v[i] = vf_fma(a.v[i], b.v[i], c.v[i]);
     }
@@ -157,9 +159,9 @@ ELMAN_INLINE v16 v16_fma(v16 a, v16 b, v16 c)
 /* The fixed tree of sums. */
 ELMAN_INLINE float v16_sum(v16 a)
 {
-#pragma GCC unroll 4
+    ELMAN_UNROLL
     for (int s = NV16 / 2; s > 0; s /= 2) {
-#pragma GCC unroll 8
+        ELMAN_UNROLL
         for (int i = 0; i < s; i++) {
             a.v[i] = vf_add(a.v[i], a.v[i + s]);
         }
@@ -171,9 +173,9 @@ ELMAN_INLINE float v16_sum(v16 a)
  * passed over; bodies start from -inf and compare new > old, so their lanes are never NaN. */
 ELMAN_INLINE float v16_tree_max(v16 a)
 {
-#pragma GCC unroll 4
+    ELMAN_UNROLL
     for (int s = NV16 / 2; s > 0; s /= 2) {
-#pragma GCC unroll 8
+        ELMAN_UNROLL
         for (int i = 0; i < s; i++) {
             a.v[i] = vf_max(a.v[i + s], a.v[i]);
         }
@@ -184,7 +186,7 @@ ELMAN_INLINE float v16_tree_max(v16 a)
 ELMAN_INLINE v16d v16d_zero(void)
 {
     v16d r;
-#pragma GCC unroll 16
+    ELMAN_UNROLL
     for (int i = 0; i < NV16; i++) {
         r.v[i] = vd_zero();
     }
@@ -194,7 +196,7 @@ ELMAN_INLINE v16d v16d_zero(void)
 /* acc + x*x in double; the square of a float is exact there. */
 ELMAN_INLINE v16d v16d_add_square(v16d acc, v16 x)
 {
-#pragma GCC unroll 16
+    ELMAN_UNROLL
     for (int i = 0; i < NV16; i++) {
         vd d = vd_from_vf(x.v[i]);
         acc.v[i] = vd_add(acc.v[i], vd_mul(d, d));
@@ -205,7 +207,7 @@ ELMAN_INLINE v16d v16d_add_square(v16d acc, v16 x)
 ELMAN_INLINE double v16d_sum(v16d a)
 {
     double lane[16];
-#pragma GCC unroll 16
+    ELMAN_UNROLL
     for (int i = 0; i < NV16; i++) {
         vd_store(lane + i * VW, a.v[i]);
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/float_environment.h"
 #include "graph/tape_impl.h"
 
 void elman_tape_mode_default(elman_tape_mode *mode)
@@ -126,11 +127,13 @@ elman_status elman_tape_backward(elman_tape *tape, elman_var *loss, elman_error 
         return elman_tape_status(tape, error);
     }
     tape->ran_backward = true;
+    elman_float_environment modes = elman_float_begin();
     bool add;
     float *seed = elman_tape_gradient(tape, loss, &add);
     if (seed)
         *seed = 1;
     for (elman_node *node = tape->last; node && !elman_tape_failed(tape); node = node->previous)
         node->backward(tape, node);
+    elman_float_end(modes);
     return elman_tape_status(tape, error);
 }

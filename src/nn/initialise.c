@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/float_environment.h"
 #include "base/pool.h"
 #include "kernel/kernels.h"
 #include "nn/orthogonal.h"
@@ -226,8 +227,8 @@ static elman_status prepare(initialise_work *w, const elman_rules *rules, elman_
                                   w->square_size);
 }
 
-elman_status elman_initialise(elman_parameters *set, const char *text, uint64_t seed,
-                              elman_error *error)
+static elman_status initialise(elman_parameters *set, const char *text, uint64_t seed,
+                               elman_error *error)
 {
     elman_rules rules;
     initialise_work w = {.set = set, .seed = seed, .rule = {ELMAN_RULE_DEFAULT, 0.0}};
@@ -245,6 +246,15 @@ elman_status elman_initialise(elman_parameters *set, const char *text, uint64_t 
         elman_parameter_touch(set->entries[i].parameter);
     elman_release(set->context, w.square);
     return ELMAN_OK;
+}
+
+elman_status elman_initialise(elman_parameters *set, const char *text, uint64_t seed,
+                              elman_error *error)
+{
+    elman_float_environment modes = elman_float_begin();
+    elman_status status = initialise(set, text, seed, error);
+    elman_float_end(modes);
+    return status;
 }
 
 elman_status elman_initialise_check(const char *text, elman_error *error)

@@ -5,6 +5,7 @@
  * its dlogits and are used up before the next. */
 #include <inttypes.h>
 
+#include "base/float_environment.h"
 #include "op/op.h"
 #include "op/product.h"
 #include "op/share.h"
@@ -230,7 +231,9 @@ elman_var *elman_op_linear_cross_entropy(elman_tape *tape, elman_var *x, elman_p
     }
     if (sum)
         *sum = f.sum;
+    elman_float_environment modes = elman_float_begin();
     loss->value.data[0] = elman_flush((float)((double)scale * f.sum));
+    elman_float_end(modes);
     if (f.gradients)
         tape->terminal = loss;
     return loss;

@@ -1,5 +1,6 @@
 /* One recurrent layer over a batch of packed sequences, as one node of the tape. Here: what it is
  * given, checked and laid out; recurrent_forward.c and recurrent_backward.c run it. */
+#include "base/float_environment.h"
 #include "op/recurrent.h"
 
 #include <inttypes.h>
@@ -237,7 +238,7 @@ static bool make_results(elman_tape *tape, elman_recurrent_node *n)
     return !elman_tape_failed(tape);
 }
 
-void elman_op_recurrent(elman_tape *tape, const elman_sequences *sequences, elman_recurrent *layer)
+static void record(elman_tape *tape, const elman_sequences *sequences, elman_recurrent *layer)
 {
     layer->y = layer->hn = layer->cn = NULL;
     if (elman_tape_failed(tape) || !sequences || (!layer->x && !layer->table) ||
@@ -280,4 +281,11 @@ void elman_op_recurrent(elman_tape *tape, const elman_sequences *sequences, elma
     layer->y = n->layer.y;
     layer->hn = n->layer.hn;
     layer->cn = n->layer.cn;
+}
+
+void elman_op_recurrent(elman_tape *tape, const elman_sequences *sequences, elman_recurrent *layer)
+{
+    elman_float_environment modes = elman_float_begin();
+    record(tape, sequences, layer);
+    elman_float_end(modes);
 }

@@ -15,8 +15,8 @@
  *   LSTM  i,f,o = sigmoid(a_i,a_f,a_o), g = tanh(a_g), c' = f*c + i*g, h' = o*tanh(c')
  *   GRU   r,z = sigmoid(a_r,a_z), n = tanh(a_n + r*q), h' = n + z*(h - n)
  *
- * with a*b + c one fused multiply-add where a body says so. What is stored is flushed below
- * 2^-126. */
+ * with a*b + c one fused multiply-add where a body says so. What is stored becomes +0 below
+ * 2^-100 (vf_settle). */
 #ifndef ELMAN_KERNEL_RECURRENT_KERNELS_H
 #define ELMAN_KERNEL_RECURRENT_KERNELS_H
 

@@ -1,7 +1,7 @@
 /* One recurrent layer over a batch of packed sequences, as one node of the tape. Here: what it is
  * given, checked and laid out; recurrent_forward.c and recurrent_backward.c run it. */
-#include "base/float_environment.h"
 #include "op/recurrent.h"
+#include "base/float_environment.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -147,6 +147,12 @@ static inline float law_flush(float x)
     return fabsf(x) < 0x1p-126F ? 0.0F : x;
 }
 
+/* What a recurrent step stores. */
+static inline float law_settle(float x)
+{
+    return fabsf(x) < 0x1p-100F ? 0.0F : x;
+}
+
 /* The library's function of one number: the functions have a test of their own. */
 static inline float law_apply(void (*const function)(float *, const float *, size_t), float x)
 {

@@ -175,22 +175,22 @@ static inline void law_step(law_layer *l, size_t d, size_t b, size_t i)
     for (size_t u = 0; u < H; u++) {
         if (l->c.cell == ELMAN_CELL_RNN || l->c.cell == ELMAN_CELL_RNN_RELU) {
             float a = law_gate(l, d, 0, u, x, h);
-            y[u] = l->c.cell == ELMAN_CELL_RNN ? law_tanh(a) : law_flush(a > 0.0F ? a : 0.0F);
+            y[u] = law_settle(l->c.cell == ELMAN_CELL_RNN ? law_tanh(a) : a > 0.0F ? a : 0.0F);
         } else if (l->c.cell == ELMAN_CELL_LSTM) {
             float i_ = law_sigmoid(law_gate(l, d, 0, u, x, h));
             float f = law_sigmoid(law_gate(l, d, 1, u, x, h));
             float g = law_tanh(law_gate(l, d, 2, u, x, h));
             float o = law_sigmoid(law_gate(l, d, 3, u, x, h));
-            float next = law_flush(fmaf(f, c[u], i_ * g));
+            float next = law_settle(fmaf(f, c[u], i_ * g));
             l->cells[d][row * H + u] = next;
-            y[u] = law_flush(o * law_tanh(next));
+            y[u] = law_settle(o * law_tanh(next));
             gate[u] = i_, gate[H + u] = f, gate[2 * H + u] = g, gate[3 * H + u] = o;
         } else {
             float r = law_sigmoid(law_gate(l, d, 0, u, x, h));
             float z = law_sigmoid(law_gate(l, d, 1, u, x, h));
             float q = law_gate(l, d, 2, u, NULL, h);
             float n = law_tanh(fmaf(r, q, law_gate(l, d, 2, u, x, NULL)));
-            y[u] = law_flush(fmaf(z, h[u] - n, n));
+            y[u] = law_settle(fmaf(z, h[u] - n, n));
             gate[u] = r, gate[H + u] = z, gate[2 * H + u] = n, gate[3 * H + u] = q;
         }
     }
@@ -228,26 +228,26 @@ static inline void law_unit_back(law_layer *l, size_t d, size_t row, size_t u, f
     const size_t H = l->c.H;
     float *gate = l->gates[d] + row * l->P * H + u, y = l->y[row * l->c.D * H + d * H + u];
     if (l->c.cell == ELMAN_CELL_RNN) {
-        gate[0] = law_flush(dh * fmaf(-y, y, 1.0F));
+        gate[0] = law_settle(dh * fmaf(-y, y, 1.0F));
     } else if (l->c.cell == ELMAN_CELL_RNN_RELU) {
-        gate[0] = law_flush(y > 0.0F ? dh : 0.0F);
+        gate[0] = law_settle(y > 0.0F ? dh : 0.0F);
     } else if (l->c.cell == ELMAN_CELL_LSTM) {
         float i = gate[0], f = gate[H], g = gate[2 * H], o = gate[3 * H];
         float t = law_tanh(l->cells[d][row * H + u]);
         float ds = fmaf(dh * o, fmaf(-t, t, 1.0F), *dc);
-        gate[0] = law_flush(ds * g * (i * (1.0F - i)));
-        gate[H] = law_flush(ds * c * (f * (1.0F - f)));
-        gate[2 * H] = law_flush(ds * i * fmaf(-g, g, 1.0F));
-        gate[3 * H] = law_flush(dh * t * (o * (1.0F - o)));
-        *dc = law_flush(ds * f);
+        gate[0] = law_settle(ds * g * (i * (1.0F - i)));
+        gate[H] = law_settle(ds * c * (f * (1.0F - f)));
+        gate[2 * H] = law_settle(ds * i * fmaf(-g, g, 1.0F));
+        gate[3 * H] = law_settle(dh * t * (o * (1.0F - o)));
+        *dc = law_settle(ds * f);
     } else {
         float r = gate[0], z = gate[H], n = gate[2 * H], q = gate[3 * H];
         float da = dh * (1.0F - z) * fmaf(-n, n, 1.0F);
-        gate[0] = law_flush(da * q * (r * (1.0F - r)));
-        gate[H] = law_flush(dh * (h - n) * (z * (1.0F - z)));
-        gate[2 * H] = law_flush(da);
-        gate[3 * H] = law_flush(da * r);
-        *carry = law_flush(dh * z);
+        gate[0] = law_settle(da * q * (r * (1.0F - r)));
+        gate[H] = law_settle(dh * (h - n) * (z * (1.0F - z)));
+        gate[2 * H] = law_settle(da);
+        gate[3 * H] = law_settle(da * r);
+        *carry = law_settle(dh * z);
     }
 }
 

@@ -65,7 +65,7 @@ ELMAN_INLINE void rnn_tanh(const elman_step_backward *step, size_t r, size_t u, 
 {
     vf dh = take(elman_row_mutable(&step->dh, r) + u, n);
     vf h = take(elman_row(&step->h_out, r) + u, n);
-    put(elman_row_mutable(&step->gates, r) + u, vf_flush(vf_mul(dh, vf_one_minus_square(h))), n);
+    put(elman_row_mutable(&step->gates, r) + u, vf_settle(vf_mul(dh, vf_one_minus_square(h))), n);
 }
 
 /* Backward of h' = max(a, 0): da = h' <= 0 ? 0 : dh */
@@ -74,7 +74,7 @@ ELMAN_INLINE void rnn_relu(const elman_step_backward *step, size_t r, size_t u, 
     vf dh = take(elman_row_mutable(&step->dh, r) + u, n);
     vf h = take(elman_row(&step->h_out, r) + u, n);
     vf da = vf_select(vf_le(h, vf_zero()), vf_zero(), dh);
-    put(elman_row_mutable(&step->gates, r) + u, vf_flush(da), n);
+    put(elman_row_mutable(&step->gates, r) + u, vf_settle(da), n);
 }
 
 /* x*(1 - x), the slope of sigmoid where its value is x */
@@ -96,11 +96,11 @@ ELMAN_INLINE void lstm(const elman_step_backward *step, size_t r, size_t u, size
     vf c = take(elman_row(&step->c, r) + u, n);
     vf t = vf_tanh(take(elman_row(&step->c_out, r) + u, n));
     vf ds = vf_fma(vf_mul(dh, o), vf_one_minus_square(t), take(dc, n));
-    put(gate, vf_flush(vf_mul(vf_mul(ds, g), slope(i))), n);
-    put(gate + H, vf_flush(vf_mul(vf_mul(ds, c), slope(f))), n);
-    put(gate + 2 * H, vf_flush(vf_mul(vf_mul(ds, i), vf_one_minus_square(g))), n);
-    put(gate + 3 * H, vf_flush(vf_mul(vf_mul(dh, t), slope(o))), n);
-    put(dc, vf_flush(vf_mul(ds, f)), n);
+    put(gate, vf_settle(vf_mul(vf_mul(ds, g), slope(i))), n);
+    put(gate + H, vf_settle(vf_mul(vf_mul(ds, c), slope(f))), n);
+    put(gate + 2 * H, vf_settle(vf_mul(vf_mul(ds, i), vf_one_minus_square(g))), n);
+    put(gate + 3 * H, vf_settle(vf_mul(vf_mul(dh, t), slope(o))), n);
+    put(dc, vf_settle(vf_mul(ds, f)), n);
 }
 
 /* Backward of h' = n + z*(h - n), n = tanh(a_n + r*q):
@@ -115,11 +115,11 @@ ELMAN_INLINE void gru(const elman_step_backward *step, size_t row, size_t u, siz
     vf n = take(gate + 2 * H, lanes), q = take(gate + 3 * H, lanes);
     vf h = take(elman_row(&step->h, row) + u, lanes);
     vf da = vf_mul(vf_mul(dh, vf_sub(vf_set1(1.0F), z)), vf_one_minus_square(n));
-    put(gate, vf_flush(vf_mul(vf_mul(da, q), slope(r))), lanes);
-    put(gate + H, vf_flush(vf_mul(vf_mul(dh, vf_sub(h, n)), slope(z))), lanes);
-    put(gate + 2 * H, vf_flush(da), lanes);
-    put(gate + 3 * H, vf_flush(vf_mul(da, r)), lanes);
-    put(carry, vf_flush(vf_mul(dh, z)), lanes);
+    put(gate, vf_settle(vf_mul(vf_mul(da, q), slope(r))), lanes);
+    put(gate + H, vf_settle(vf_mul(vf_mul(dh, vf_sub(h, n)), slope(z))), lanes);
+    put(gate + 2 * H, vf_settle(da), lanes);
+    put(gate + 3 * H, vf_settle(vf_mul(da, r)), lanes);
+    put(carry, vf_settle(vf_mul(dh, z)), lanes);
 }
 
 #define STEP(name, cell, pointwise)                                                                \

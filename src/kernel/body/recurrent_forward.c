@@ -59,7 +59,7 @@ static void product(const elman_step_forward *step, size_t groups, const size_t 
 ELMAN_INLINE void rnn_tanh(const elman_step_forward *step, size_t r, size_t u, size_t n)
 {
     vf a = take(elman_row_mutable(&step->gates, r) + u, n);
-    put(elman_row_mutable(&step->h_out, r) + u, vf_flush(vf_tanh(a)), n);
+    put(elman_row_mutable(&step->h_out, r) + u, vf_settle(vf_tanh(a)), n);
 }
 
 /* h' = a <= 0 ? 0 : a, so that NaN stays */
@@ -67,7 +67,7 @@ ELMAN_INLINE void rnn_relu(const elman_step_forward *step, size_t r, size_t u, s
 {
     vf a = take(elman_row_mutable(&step->gates, r) + u, n);
     vf h = vf_select(vf_le(a, vf_zero()), vf_zero(), a);
-    put(elman_row_mutable(&step->h_out, r) + u, vf_flush(h), n);
+    put(elman_row_mutable(&step->h_out, r) + u, vf_settle(h), n);
 }
 
 /* c' = f*c + i*g     h' = o*tanh(c') */
@@ -75,12 +75,12 @@ ELMAN_INLINE void lstm(const elman_step_forward *step, size_t r, size_t u, size_
 {
     const size_t H = step->H;
     float *gate = elman_row_mutable(&step->gates, r) + u;
-    vf i = vf_flush(vf_sigmoid(take(gate, n)));
-    vf f = vf_flush(vf_sigmoid(take(gate + H, n)));
-    vf g = vf_flush(vf_tanh(take(gate + 2 * H, n)));
-    vf o = vf_flush(vf_sigmoid(take(gate + 3 * H, n)));
-    vf c = vf_flush(vf_fma(f, take(elman_row(&step->c, r) + u, n), vf_mul(i, g)));
-    vf h = vf_flush(vf_mul(o, vf_tanh(c)));
+    vf i = vf_settle(vf_sigmoid(take(gate, n)));
+    vf f = vf_settle(vf_sigmoid(take(gate + H, n)));
+    vf g = vf_settle(vf_tanh(take(gate + 2 * H, n)));
+    vf o = vf_settle(vf_sigmoid(take(gate + 3 * H, n)));
+    vf c = vf_settle(vf_fma(f, take(elman_row(&step->c, r) + u, n), vf_mul(i, g)));
+    vf h = vf_settle(vf_mul(o, vf_tanh(c)));
     put(gate, i, n);
     put(gate + H, f, n);
     put(gate + 2 * H, g, n);
@@ -95,15 +95,15 @@ ELMAN_INLINE void gru(const elman_step_forward *step, size_t row, size_t u, size
     const size_t H = step->H;
     const float *start = elman_row(&step->start, row) + u;
     float *gate = elman_row_mutable(&step->gates, row) + u;
-    vf r = vf_flush(vf_sigmoid(take(gate, lanes)));
-    vf z = vf_flush(vf_sigmoid(take(gate + H, lanes)));
+    vf r = vf_settle(vf_sigmoid(take(gate, lanes)));
+    vf z = vf_settle(vf_sigmoid(take(gate + H, lanes)));
     vf q = take(gate + 3 * H, lanes);
-    vf n = vf_flush(vf_tanh(vf_fma(r, q, take(start + 2 * H, lanes))));
+    vf n = vf_settle(vf_tanh(vf_fma(r, q, take(start + 2 * H, lanes))));
     vf h = take(elman_row(&step->h, row) + u, lanes);
     put(gate, r, lanes);
     put(gate + H, z, lanes);
     put(gate + 2 * H, n, lanes);
-    put(elman_row_mutable(&step->h_out, row) + u, vf_flush(vf_fma(z, vf_sub(h, n), n)), lanes);
+    put(elman_row_mutable(&step->h_out, row) + u, vf_settle(vf_fma(z, vf_sub(h, n), n)), lanes);
 }
 
 #define ONE_OFFSET                                                                                 \

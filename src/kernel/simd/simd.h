@@ -48,6 +48,14 @@ ELMAN_INLINE vf vf_flush(vf x)
     return vf_keep_normal(x);
 }
 
+/* Below 2^-100 becomes +0; NaN stays. What a recurrent step stores goes through it: it is
+ * multiplied by weights at the next one, and sums of such products would be denormal from 2^-126 on
+ * down, which is up to a hundred times as slow. */
+ELMAN_INLINE vf vf_settle(vf x)
+{
+    return vf_select(vf_lt(vf_abs(x), vf_set1(0x1p-100F)), vf_zero(), x);
+}
+
 /* Sixteen lanes whatever the width: what every reduction runs in. Element i of a block belongs
  * to lane i mod 16; at the end lane i takes lane i+8, then i+4, i+2, i+1. */
 enum { NV16 = 16 / VW };

@@ -119,6 +119,9 @@ ELMAN_API elman_status elman_config_file_parse(elman_context *context, const voi
  * and the data may be missing too. */
 ELMAN_API elman_status elman_config_file_read_draft(elman_context *context, const char *path,
                                                     elman_config_file *file, elman_error *error);
+/* What writing asks for: elman_config_validate, and texts that are UTF-8. */
+ELMAN_API elman_status elman_config_file_validate(const elman_config_file *file,
+                                                  elman_error *error);
 /* Writes it, whole or not at all; "auto" where nothing was chosen yet. A path that is no UTF-8
  * is ARGUMENT; IO; MEMORY. */
 ELMAN_API elman_status elman_config_file_write(elman_context *context, const char *path,

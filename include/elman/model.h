@@ -49,7 +49,8 @@ typedef struct elman_network_state {
 
 /* tokens [N] packed rows of `sequences`; `before` NULL: the zero state; `after` (may be NULL,
  * may be `before`) receives the state once the tape has computed it, without gradient.
- * Returns y [N,H]. */
+ * Returns y [N,H]. SHAPE: a state that is not of sequences->B sequences, or lacks h or an LSTM's
+ * c. */
 ELMAN_API elman_var *elman_network_forward(elman_tape *tape, elman_network *network,
                                            const int32_t *tokens, const elman_sequences *sequences,
                                            const elman_network_state *before,
@@ -76,9 +77,11 @@ ELMAN_API elman_status elman_model_load(elman_context *context, const char *fold
                                         elman_model **model, elman_error *error);
 ELMAN_API void elman_model_free(elman_model *model);
 ELMAN_API const elman_config_file *elman_model_config(const elman_model *model);
-/* The network, for reading and for tapes that do not train. */
+/* The network, for reading and for tapes that do not train: by one thread at a time, since a tape
+ * keeps packed weights with the parameters. Sessions share the model freely. */
 ELMAN_API elman_network *elman_model_network(const elman_model *model);
-/* SHA-256 over every parameter's name, shape and bytes: 64 hexadecimal digits. */
+/* SHA-256 over the cell, whether it is layer-normalised, and every parameter's name, shape and
+ * bytes: 64 hexadecimal digits. */
 ELMAN_API const char *elman_model_hash(const elman_model *model);
 /* V: tokens are 0..V-1 and logits have V elements. */
 ELMAN_API int64_t elman_model_vocabulary(const elman_model *model);

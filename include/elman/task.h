@@ -78,7 +78,8 @@ typedef struct elman_lm_result {
     uint64_t bytes;  /* of the text */
 } elman_lm_result;
 
-/* The loss over the files' whole text as one stream from the zero state, dropout off, summed in
+/* One thread at a time on a model (streams are free of this). The loss over the files' whole text
+ * as one stream from the zero state, dropout off, summed in
  * double. An unseen character is DATA: the message names file, byte and character. With no
  * files: the validation part that the model was trained with. */
 ELMAN_API elman_status elman_lm_eval(elman_context *context, const elman_lm *lm,

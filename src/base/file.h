@@ -60,6 +60,12 @@ void elman_folder_unlock(int fd);
 
 /* Makes the folder, and its parents; fine where it stands already. */
 elman_status elman_folder_make(const char *path, elman_error *error);
+/* Whether something stands at path. Only a missing name or a missing folder before it
+ * (ENOENT, ENOTDIR) means no; IO: any other reason why it cannot be seen. A link that
+ * leads nowhere counts as no. */
+elman_status elman_path_look(const char *path, bool *exists, elman_error *error);
+/* Bytes of the file at path. IO: no such file. */
+elman_status elman_file_size(const char *path, uint64_t *size, elman_error *error);
 bool elman_path_exists(const char *path);
 bool elman_path_is_folder(const char *path);
 /* "folder/name", from malloc; NULL when memory is out. */

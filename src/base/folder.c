@@ -11,6 +11,24 @@
 #include "base/error.h"
 #include "base/file.h"
 
+elman_status elman_path_look(const char *path, bool *exists, elman_error *error)
+{
+    struct stat about;
+    *exists = stat(path, &about) == 0;
+    if (*exists || errno == ENOENT || errno == ENOTDIR)
+        return ELMAN_OK;
+    return elman_fail_errno(error, path, "cannot look at it");
+}
+
+elman_status elman_file_size(const char *path, uint64_t *size, elman_error *error)
+{
+    struct stat about;
+    if (stat(path, &about) != 0)
+        return elman_fail_errno(error, path, "cannot look at it");
+    *size = (uint64_t)about.st_size;
+    return ELMAN_OK;
+}
+
 bool elman_path_exists(const char *path)
 {
     struct stat about;
@@ -72,8 +90,10 @@ static elman_status make_one(const char *path, elman_error *error)
 {
     if (mkdir(path, 0777) == 0)
         return elman_folder_sync_of(path, error);
+    int reason = errno;
     if (elman_path_is_folder(path))
         return ELMAN_OK;
+    errno = reason;
     if (errno == EEXIST)
         return elman_fail(error, ELMAN_ERROR_IO, "%s: is a file, expected a folder", path);
     return elman_fail_errno(error, path, "cannot make the folder");
@@ -124,13 +144,15 @@ elman_status elman_folder_lock(const char *folder, int *fd, elman_error *error)
     if (opened < 0) {
         status = elman_fail_errno(error, path, "cannot write");
     } else if (flock(opened, LOCK_EX | LOCK_NB) != 0) {
-        char holder[24];
-        read_holder(opened, holder);
-        status = errno == EWOULDBLOCK
-                     ? elman_fail(error, ELMAN_ERROR_BUSY,
-                                  "%s: in use by process %s; wait for it or choose another folder",
-                                  folder, holder)
-                     : elman_fail_errno(error, path, "cannot lock");
+        if (errno == EWOULDBLOCK) {
+            char holder[24];
+            read_holder(opened, holder);
+            status = elman_fail(error, ELMAN_ERROR_BUSY,
+                                "%s: in use by process %s; wait for it or choose another folder",
+                                folder, holder);
+        } else {
+            status = elman_fail_errno(error, path, "cannot lock");
+        }
     } else {
         char self[24];
         int length = snprintf(self, sizeof self, "%ld\n", (long)getpid());

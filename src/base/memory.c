@@ -116,20 +116,6 @@ static void release_blocks(elman_arena *arena)
     release_list(arena, &arena->spare);
 }
 
-elman_status elman_arena_reserve(elman_arena *arena, size_t bytes, elman_error *error)
-{
-    size_t rounded;
-    if (round_up(bytes, &rounded)) {
-        if (has_room(arena, rounded) || reuse_block(arena, rounded))
-            return ELMAN_OK;
-        if (arena->used == 0)
-            release_blocks(arena);
-        if (add_block(arena, rounded))
-            return ELMAN_OK;
-    }
-    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory: %zu bytes asked for", bytes);
-}
-
 void *elman_arena_take(elman_arena *arena, size_t count, size_t size)
 {
     size_t bytes;
@@ -152,8 +138,6 @@ void *elman_arena_take(elman_arena *arena, size_t count, size_t size)
     void *memory = block->bytes + block->used;
     block->used += bytes;
     arena->used += bytes;
-    if (arena->used > arena->peak)
-        arena->peak = arena->used;
     return memory;
 }
 

@@ -25,7 +25,6 @@ typedef struct elman_arena {
     elman_arena_block *blocks; /* in use, newest first */
     elman_arena_block *spare;  /* kept by a reset, in the order in which they were used */
     size_t used;               /* bytes handed out since the last reset */
-    size_t peak;               /* the most that was ever used */
     size_t rounds;             /* resets after which there was something to reset */
     bool grown_twice;          /* a block was added after the first round */
 } elman_arena;
@@ -36,8 +35,6 @@ typedef struct elman_arena_mark {
 } elman_arena_mark;
 
 void elman_arena_init(elman_arena *arena, elman_context *context);
-/* Makes sure that `bytes` can be taken without a call of the allocator. */
-elman_status elman_arena_reserve(elman_arena *arena, size_t bytes, elman_error *error);
 /* count*size bytes aligned to 64, not cleared; NULL on overflow or when memory is out. */
 void *elman_arena_take(elman_arena *arena, size_t count, size_t size);
 void *elman_arena_take_zero(elman_arena *arena, size_t count, size_t size);

@@ -135,6 +135,8 @@ static void end_threads(elman_pool *pool)
 static void make_threads(elman_pool *pool, int count)
 {
     atomic_init(&pool->ticket, 0);
+    /* A parent that was between begin and end has its count here; its end is not ours. */
+    atomic_init(&pool->spinning, 0);
     atomic_init(&pool->quit, false);
     atomic_init(&pool->pending, 0);
     atomic_init(&pool->arrived, 0);

@@ -139,15 +139,18 @@ float *elman_parameter_pack(elman_tape *tape, elman_parameter *parameter, int ki
     if (elman_tape_failed(tape))
         return NULL;
     elman_parameter *owner = elman_parameter_owner(parameter);
+    const elman_isa isa = tape->context->isa;
     if (owner->packs[kind].data && owner->packs[kind].count == count) {
-        *stale = owner->packs[kind].version != owner->version;
+        *stale = owner->packs[kind].version != owner->version || owner->packs[kind].isa != isa;
         owner->packs[kind].version = owner->version;
+        owner->packs[kind].isa = isa;
         return owner->packs[kind].data;
     }
     elman_release(owner->context, owner->packs[kind].data);
     owner->packs[kind].data = elman_allocate(owner->context, count, sizeof(float));
     owner->packs[kind].count = count;
     owner->packs[kind].version = owner->version;
+    owner->packs[kind].isa = isa;
     *stale = true;
     if (!owner->packs[kind].data)
         elman_tape_fail(tape, ELMAN_ERROR_MEMORY,

@@ -55,6 +55,7 @@ struct elman_parameter {
         float *data;
         size_t count;
         uint64_t version;
+        elman_isa isa; /* whose layout it has */
     } packs[ELMAN_PACK_KINDS];
 };
 
@@ -93,8 +94,8 @@ void *elman_tape_node(elman_tape *tape, size_t size, const char *name,
 float *elman_tape_gradient(elman_tape *tape, elman_var *var, bool *add);
 
 /* The parameter's packed copy of a kind: `count` floats kept with it (with the value's owner where
- * it is tied), made at the first call. *stale tells that the caller must fill it from the value
- * now. NULL and the tape fails when memory is out. */
+ * it is tied), made at the first call, in the layout of the tape's instruction set. *stale tells
+ * that the caller must fill it from the value now. NULL and the tape fails when memory is out. */
 float *elman_parameter_pack(elman_tape *tape, elman_parameter *parameter, int kind, size_t count,
                             bool *stale);
 

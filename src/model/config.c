@@ -432,12 +432,17 @@ static elman_status check_texts(const elman_config_file *file, elman_error *erro
     return ELMAN_OK;
 }
 
+elman_status elman_config_file_validate(const elman_config_file *file, elman_error *error)
+{
+    ELMAN_TRY(elman_config_validate(&file->config, error));
+    return check_texts(file, error);
+}
+
 elman_status elman_config_file_write(elman_context *context, const char *path,
                                      const elman_config_file *file, elman_error *error)
 {
     static const char *const groups[] = {"network", "training", "run", "data"};
-    ELMAN_TRY(elman_config_validate(&file->config, error));
-    ELMAN_TRY(check_texts(file, error));
+    ELMAN_TRY(elman_config_file_validate(file, error));
     elman_json *root = elman_json_object();
     char *text = NULL;
     size_t size = 0;

@@ -154,7 +154,8 @@ elman_status elman_config_validate(const elman_config *config, elman_error *erro
     ELMAN_TRY(elman_options_validate(elman_config_options(), config, error));
     elman_rules rules;
     ELMAN_TRY(elman_rules_parse(config->init, &rules, error));
-    if (config->tied && config->embedding != 0 && config->embedding != config->hidden)
+    if (config->tied && config->embedding != 0 && config->hidden != 0 &&
+        config->embedding != config->hidden)
         return elman_fail(error, ELMAN_ERROR_ARGUMENT,
                           "tied: found embedding %lld and hidden %lld, expected them equal",
                           (long long)config->embedding, (long long)config->hidden);

@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "base/file.h"
 #include "base/float_environment.h"
 #include "base/memory.h"
+#include "elman/safetensors.h"
 #include "elman/version.h"
 #include "graph/tape_impl.h"
 #include "model/model_impl.h"
@@ -18,10 +20,15 @@ static elman_status out_of_memory(elman_error *error)
     return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
 }
 
+/* Of all that decides what a state means: the cell and whether it is layer-normalised, since rnn
+ * and rnn-relu have the same parameters, and every parameter's name, shape and bytes. */
 static void hash_model(elman_model *m)
 {
+    const elman_config *c = &m->network->config;
+    const unsigned char kind[2] = {(unsigned char)c->cell, c->layer_norm};
     elman_sha256 sha;
     elman_sha256_begin(&sha);
+    elman_sha256_add(&sha, kind, sizeof kind);
     for (int64_t i = 0; i < elman_parameters_count(m->network->parameters); i++) {
         const elman_parameter *p = elman_parameters_at(m->network->parameters, i);
         elman_sha256_add(&sha, p->name, strlen(p->name) + 1);
@@ -116,25 +123,80 @@ static void pack(elman_model *m)
     m->output = output;
 }
 
+/* SIZE_MAX where it overflows. */
+static size_t times(size_t a, size_t b)
+{
+    size_t product = SIZE_MAX;
+    (void)elman_size_multiply(a, b, &product);
+    return product;
+}
+
+static size_t plus(size_t a, size_t b)
+{
+    size_t sum = SIZE_MAX;
+    (void)elman_size_add(a, b, &sum);
+    return sum;
+}
+
+/* Bytes of the matrices as they are saved, a tied one twice; SIZE_MAX where that overflows. */
+static size_t matrix_bytes(const elman_config *c)
+{
+    size_t H = (size_t)c->hidden, I = (size_t)c->embedding, V = (size_t)c->vocabulary;
+    size_t rows = times(elman_cell_gates((elman_cell)c->cell), H);
+    size_t first = times(rows, plus(I, H)), other = times(rows, plus(H, H));
+    size_t layers = plus(first, times(other, (size_t)c->layers - 1));
+    return times(plus(layers, times(V, plus(I, H))), sizeof(float));
+}
+
+/* A config.json that asks for more than model.safetensors can hold is refused before the network
+ * takes its memory. */
+static elman_status check_size(elman_context *context, const elman_config *c, const char *config,
+                               const char *weights, elman_error *error)
+{
+    uint64_t size;
+    if (c->hidden < 1 || c->embedding < 1 || c->vocabulary < 1 || c->layers < 1)
+        return ELMAN_OK; /* elman_network_create tells */
+    ELMAN_TRY(elman_file_size(weights, &size, error));
+    if (size >= matrix_bytes(c))
+        return ELMAN_OK;
+    /* A file that is cut or none of ours says so itself. */
+    elman_safetensors *file;
+    ELMAN_TRY(elman_safetensors_read(context, weights, NULL, &file, error));
+    elman_safetensors_free(file);
+    return elman_fail(error, ELMAN_ERROR_FORMAT,
+                      "%s: found %" PRIu64 " bytes, expected at least %zu for the network in %s",
+                      weights, size, matrix_bytes(c), config);
+}
+
+/* Fails, with a line about the folder, where nothing stands at path. */
+static elman_status must_exist(const char *path, const char *folder, const char *what,
+                               elman_error *error)
+{
+    bool exists;
+    ELMAN_TRY(elman_path_look(path, &exists, error));
+    return exists ? ELMAN_OK : elman_fail(error, ELMAN_ERROR_IO, "%s: %s", folder, what);
+}
+
 static elman_status load(elman_model *m, const char *folder, elman_error *error)
 {
     elman_context *context = m->context;
     char *config = elman_path_join(folder, "config.json");
     char *weights = elman_path_join(folder, "model.safetensors");
     elman_status status = config && weights ? ELMAN_OK : out_of_memory(error);
-    if (status == ELMAN_OK && !elman_path_exists(folder))
-        status = elman_fail(error, ELMAN_ERROR_IO, "%s: no such model", folder);
+    if (status == ELMAN_OK)
+        status = must_exist(folder, folder, "no such model", error);
     if (status == ELMAN_OK && !elman_path_is_folder(folder))
         status =
             elman_fail(error, ELMAN_ERROR_IO, "%s: a file, expected the folder of a model", folder);
-    if (status == ELMAN_OK && !elman_path_exists(config))
-        status = elman_fail(error, ELMAN_ERROR_IO, "%s: no config.json in it; not a model", folder);
+    if (status == ELMAN_OK)
+        status = must_exist(config, folder, "no config.json in it; not a model", error);
     if (status == ELMAN_OK)
         status = elman_config_file_read(context, config, &m->file, error);
-    if (status == ELMAN_OK && !elman_path_exists(weights))
-        status =
-            elman_fail(error, ELMAN_ERROR_IO,
-                       "%s: no model.safetensors in it; its training has not saved yet", folder);
+    if (status == ELMAN_OK)
+        status = must_exist(weights, folder,
+                            "no model.safetensors in it; its training has not saved yet", error);
+    if (status == ELMAN_OK)
+        status = check_size(context, &m->file.config, config, weights, error);
     if (status == ELMAN_OK)
         status = elman_network_create(context, &m->file.config, false, &m->network, error);
     if (status == ELMAN_OK)

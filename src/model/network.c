@@ -118,6 +118,19 @@ elman_var *elman_network_forward(elman_tape *tape, elman_network *network, const
     const elman_config *c = &network->config;
     if (!sequences)
         return NULL;
+    const elman_network_state *states[] = {before, after};
+    for (int i = 0; i < 2; i++) {
+        if (!states[i])
+            continue;
+        bool cell = c->cell == ELMAN_CELL_LSTM;
+        if (states[i]->B != sequences->B || !states[i]->h || (cell && !states[i]->c)) {
+            elman_tape_fail(
+                tape, ELMAN_ERROR_SHAPE,
+                "network: a state of %" PRId64 " sequences%s, expected %" PRId64, states[i]->B,
+                states[i]->h && !(cell && !states[i]->c) ? "" : " without h or c", sequences->B);
+            return NULL;
+        }
+    }
     elman_state initial = {0}, final = {0};
     if (before) {
         initial.h = state_var(tape, c, sequences->B, before->h);

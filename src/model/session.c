@@ -54,12 +54,17 @@ size_t elman_session_size(const elman_model *model)
 elman_status elman_session_init(const elman_model *model, void *memory, size_t size,
                                 elman_session **session, elman_error *error)
 {
-    if (!memory || size < elman_session_size(model) || (uintptr_t)memory % ALIGNMENT)
+    if (!memory)
+        return elman_fail(error, ELMAN_ERROR_ARGUMENT, "session: the memory is NULL");
+    if (size < elman_session_size(model))
         return elman_fail(error, ELMAN_ERROR_ARGUMENT,
-                          "session: %zu bytes of memory at a multiple of %d, expected %zu at a "
-                          "multiple of %d",
-                          size, memory ? (int)((uintptr_t)memory % ALIGNMENT) : 0,
-                          elman_session_size(model), ALIGNMENT);
+                          "session: found %zu bytes of memory, expected at least %zu", size,
+                          elman_session_size(model));
+    if ((uintptr_t)memory % ALIGNMENT)
+        return elman_fail(
+            error, ELMAN_ERROR_ARGUMENT,
+            "session: found memory %d bytes past a multiple of %d, expected it at one",
+            (int)((uintptr_t)memory % ALIGNMENT), ALIGNMENT);
     elman_session *s = memory;
     float *at = (float *)(void *)((char *)memory + head_bytes());
     size_t n = lines(state_floats(model));

@@ -1,4 +1,5 @@
 /* The packed copies of a recurrent layer's weights, made again whenever the weights changed. */
+#include "op/product.h"
 #include "op/recurrent.h"
 
 typedef enum pack_kind { PACK_GATES, PACK_CARRY, PACK_COLUMNS } pack_kind;
@@ -7,6 +8,7 @@ typedef enum pack_kind { PACK_GATES, PACK_CARRY, PACK_COLUMNS } pack_kind;
 typedef struct pack_work {
     const elman_kernels *kernels;
     pack_kind kind;
+    elman_parameter *parameter;
     const float *weight;
     size_t G, H, K;
     float *packed;
@@ -42,6 +44,11 @@ static void pack_job(const elman_crew *crew, void *argument)
     }
 }
 
+static int slot(pack_kind kind)
+{
+    return kind == PACK_GATES ? ELMAN_PACK_GATES : ELMAN_PACK_COLUMNS;
+}
+
 /* The copy's place; it joins the list where it is stale. NULL: out of memory. */
 static const float *place(elman_tape *tape, pack_list *list, const elman_recurrent_node *n,
                           elman_parameter *weight, pack_kind kind, size_t K)
@@ -51,12 +58,24 @@ static const float *place(elman_tape *tape, pack_list *list, const elman_recurre
     size_t count = kind == PACK_COLUMNS ? elman_product_packed(kernels->product, n->G * n->H, K)
                    : kind == PACK_GATES ? kernels->recurrent->panels(n->G, n->H, K)
                                         : kernels->recurrent->panels(1, n->H, n->G * n->H);
-    float *packed = elman_parameter_pack(
-        tape, weight, kind == PACK_GATES ? ELMAN_PACK_GATES : ELMAN_PACK_COLUMNS, count, &stale);
+    float *packed = elman_parameter_pack(tape, weight, slot(kind), count, &stale);
     if (packed && stale)
         list->works[list->count++] =
-            (pack_work){kernels, kind, weight->value.data, n->G, n->H, K, packed};
+            (pack_work){kernels, kind, weight, weight->value.data, n->G, n->H, K, packed};
     return packed;
+}
+
+/* Fills what is listed; where a place was not to be had, what was found before it stays stale. */
+static bool fill(elman_tape *tape, pack_list *list)
+{
+    if (elman_tape_failed(tape)) {
+        for (int i = 0; i < list->count; i++)
+            elman_weight_lose(list->works[i].parameter, slot(list->works[i].kind));
+        return false;
+    }
+    if (list->count > 0)
+        elman_pool_run(tape->context, pack_job, list);
+    return true;
 }
 
 bool elman_recurrent_pack_forward(elman_tape *tape, elman_recurrent_node *n)
@@ -67,11 +86,7 @@ bool elman_recurrent_pack_forward(elman_tape *tape, elman_recurrent_node *n)
         d->weights.panels_ih = place(tape, &list, n, d->cell.weight_ih, PACK_GATES, n->I);
         d->weights.panels_hh = place(tape, &list, n, d->cell.weight_hh, PACK_GATES, n->H);
     }
-    if (elman_tape_failed(tape))
-        return false;
-    if (list.count > 0)
-        elman_pool_run(tape->context, pack_job, &list);
-    return true;
+    return fill(tape, &list);
 }
 
 bool elman_recurrent_pack_backward(elman_tape *tape, const elman_recurrent_node *n,
@@ -85,9 +100,5 @@ bool elman_recurrent_pack_backward(elman_tape *tape, const elman_recurrent_node 
         columns_ih[i] =
             inputs ? place(tape, &list, n, d->cell.weight_ih, PACK_COLUMNS, n->I) : NULL;
     }
-    if (elman_tape_failed(tape))
-        return false;
-    if (list.count > 0)
-        elman_pool_run(tape->context, pack_job, &list);
-    return true;
+    return fill(tape, &list);
 }

@@ -109,8 +109,14 @@ static elman_status lm_restore(void *self, const elman_safetensors *file, elman_
                           "another size than the run in config.json");
     memcpy(m->state.h, state->data, bytes);
     memcpy(m->place, place->data, sizeof m->place);
-    return elman_stream_batches_seek(m->batches, (uint64_t)m->place[0], (uint64_t)m->place[1],
-                                     error);
+    elman_error found = {0};
+    elman_status status =
+        elman_stream_batches_seek(m->batches, (uint64_t)m->place[0], (uint64_t)m->place[1], &found);
+    if (status == ELMAN_ERROR_ARGUMENT)
+        status = ELMAN_ERROR_FORMAT;
+    return status == ELMAN_OK ? status
+                              : elman_fail(error, status, "checkpoint.safetensors: state.place: %s",
+                                           found.message);
 }
 
 /* The paths of a new run: the training files, then the validation file if there is one. */
@@ -177,14 +183,6 @@ static elman_status open_recorded(lm *m, const elman_train_request *request,
                                   const elman_config_file *file, elman_error *error)
 {
     ELMAN_TRY(elman_lm_open_recorded(m->context, file, &m->text, error));
-    for (int64_t i = 0; i < file->data_count; i++) {
-        elman_text_file_info info = elman_text_file(m->text, (int)i);
-        if (strcmp(info.sha256, file->data[i].sha256))
-            return elman_fail(error, ELMAN_ERROR_DATA,
-                              "%s: not the file that the run began with: SHA-256 is %.12s…, "
-                              "config.json has %.12s…",
-                              info.path, info.sha256, file->data[i].sha256);
-    }
     ELMAN_TRY(elman_lm_split_text(m->text, &file->config, file->train_count, &m->split, error));
     char *path = elman_path_join(request->output, "vocabulary.json");
     if (!path)
@@ -277,6 +275,11 @@ static elman_status open_run(lm *m, const elman_train_request *request, elman_co
         say_what_was_read(m, request, &request->config);
     }
     const elman_config *c = &file->config;
+    if (m->split.valid_first == m->split.valid_end &&
+        (c->patience || !strncmp(c->schedule, "plateau", 7)))
+        return elman_fail(error, ELMAN_ERROR_ARGUMENT,
+                          "%s: it needs a validation part, which valid '%s' does not leave",
+                          c->patience ? "patience" : "schedule plateau", c->valid);
     ELMAN_TRY(elman_stream_batches_create(m->text, m->vocabulary, 0, m->split.train_end,
                                           (int)c->batch, (int)c->bptt, &m->batches, error));
     ELMAN_TRY(elman_network_create(m->context, c, true, &m->network, error));

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/float_environment.h"
 #include "base/memory.h"
 #include "task/lm_impl.h"
 
@@ -109,8 +110,8 @@ static elman_status eval_recorded(elman_context *context, const elman_lm *lm,
     return status;
 }
 
-elman_status elman_lm_eval(elman_context *context, const elman_lm *lm, const char *const *paths,
-                           int count, elman_lm_result *result, elman_error *error)
+static elman_status eval(elman_context *context, const elman_lm *lm, const char *const *paths,
+                         int count, elman_lm_result *result, elman_error *error)
 {
     *result = (elman_lm_result){0};
     if (count == 0)
@@ -123,6 +124,15 @@ elman_status elman_lm_eval(elman_context *context, const elman_lm *lm, const cha
     elman_status status =
         measure_range(context, lm, text, 0, elman_text_tokens(text), result, error);
     elman_text_free(text);
+    return status;
+}
+
+elman_status elman_lm_eval(elman_context *context, const elman_lm *lm, const char *const *paths,
+                           int count, elman_lm_result *result, elman_error *error)
+{
+    elman_float_environment modes = elman_float_begin();
+    elman_status status = eval(context, lm, paths, count, result, error);
+    elman_float_end(modes);
     return status;
 }
 
@@ -207,6 +217,8 @@ elman_status elman_lm_stream_feed(elman_lm_stream *stream, const char *text, siz
         size_t ignored; /* so that a word drawn next is set off by a space */
         for (size_t i = 0; i < count; i++)
             elman_detokenizer_put(stream->detokenizer, ids[i], &ignored);
+        if (elman_vocabulary_level(stream->lm->vocabulary) == ELMAN_LEVEL_BYTE)
+            elman_detokenizer_finish(stream->detokenizer, &ignored); /* a prompt's half character */
     }
     elman_release(stream->context, ids);
     return status;

@@ -46,6 +46,11 @@ void elman_lm_choose(elman_config *config, uint64_t train_tokens, int64_t vocabu
                train_tokens / (uint64_t)config->batch < 4 * (uint64_t)config->bptt)
             config->batch /= 2;
     }
+    /* an hour's work is not to hang on an epoch's end */
+    int64_t updates =
+        (int64_t)(train_tokens / (uint64_t)(config->batch * config->bptt)) / config->accumulate;
+    if (!config->checkpoint_every && updates > 5000)
+        config->checkpoint_every = 1000;
     if (config->lr < 0) {
         if (config->optimizer == ELMAN_OPTIMIZER_SGD)
             config->lr = config->momentum > 0 ? 0.1 : 1.0;

@@ -27,7 +27,7 @@ elman_status elman_lm_valid_kind(const elman_config *config, bool *is_file, doub
                                  elman_error *error);
 
 /* Opens the files that config.json names, training then validation. An error says where the
- * path comes from. */
+ * path comes from; DATA: a file is not the one that was recorded. */
 elman_status elman_lm_open_recorded(elman_context *context, const elman_config_file *file,
                                     elman_text **text, elman_error *error);
 

@@ -73,6 +73,7 @@ elman_status elman_lm_measure(elman_context *context, elman_tape *tape, elman_ne
         elman_pool_begin(context);
         status = measure(tape, network, reader, &state, ids, stop, &total, count, error);
         elman_pool_end(context);
+        elman_tape_begin(tape, NULL); /* what grew here becomes one block here */
     }
     *loss = *count ? total / (double)*count : 0;
     elman_text_reader_free(reader);

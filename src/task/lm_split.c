@@ -1,6 +1,7 @@
 /* The text that a model was trained on: its files, and which part is for what. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/number.h"
@@ -24,6 +25,11 @@ elman_status elman_lm_split_text(const elman_text *text, const elman_config *con
     bool is_file;
     double fraction;
     ELMAN_TRY(elman_lm_valid_kind(config, &is_file, &fraction, error));
+    int files = elman_text_files(text);
+    if (is_file ? train_count < 1 || train_count >= files : train_count != files)
+        return elman_fail(error, ELMAN_ERROR_FORMAT,
+                          "config.json: %" PRId64 " of %d files to train on, valid is '%s'",
+                          train_count, files, config->valid);
     if (is_file) {
         split->train_end = elman_text_file(text, (int)train_count).first_token;
         split->valid_first = split->train_end;
@@ -38,8 +44,28 @@ elman_status elman_lm_split_text(const elman_text *text, const elman_config *con
                           "least 2",
                           elman_text_file(text, 0).path, split->train_end,
                           split->train_end == 1 ? "" : "s");
-    if (split->valid_end - split->valid_first < 2)
+    if (split->valid_end - split->valid_first < 2) {
+        if (is_file)
+            return elman_fail(error, ELMAN_ERROR_DATA,
+                              "%s: too little text: 1 token to validate on, expected at least 2",
+                              config->valid);
         split->valid_first = split->valid_end;
+    }
+    return ELMAN_OK;
+}
+
+/* That the files are still those that were recorded. */
+static elman_status check_recorded(const elman_config_file *file, const elman_text *text,
+                                   elman_error *error)
+{
+    for (int64_t i = 0; i < file->data_count; i++) {
+        elman_text_file_info info = elman_text_file(text, (int)i);
+        if (strcmp(info.sha256, file->data[i].sha256))
+            return elman_fail(error, ELMAN_ERROR_DATA,
+                              "%s: not the file that the training began with: SHA-256 is %.12s…, "
+                              "config.json has %.12s…",
+                              info.path, info.sha256, file->data[i].sha256);
+    }
     return ELMAN_OK;
 }
 
@@ -61,5 +87,12 @@ elman_status elman_lm_open_recorded(elman_context *context, const elman_config_f
         return elman_fail(error, status,
                           "%s (the path as the training was given it, in config.json)",
                           found.message);
-    return status == ELMAN_OK ? status : elman_fail(error, status, "%s", found.message);
+    if (status != ELMAN_OK)
+        return elman_fail(error, status, "%s", found.message);
+    status = check_recorded(file, *text, error);
+    if (status != ELMAN_OK) {
+        elman_text_free(*text);
+        *text = NULL;
+    }
+    return status;
 }

@@ -9,13 +9,14 @@
 #include "base/context_impl.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/float_environment.h"
 #include "elman/version.h"
 #include "task/task_impl.h"
 #include "train/loop.h"
 
 static const elman_task *const tasks[] = {&elman_task_lm};
 
-/* The files of a run; the first is what a model is known by. */
+/* The files of a run, in the order in which they are cleared. */
 static const char *const run_files[] = {"checkpoint.safetensors", "model.safetensors",
                                         "metrics.jsonl", "vocabulary.json", "config.json"};
 
@@ -53,31 +54,49 @@ static elman_status out_of_memory(elman_error *error)
     return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
 }
 
-static bool holds(const char *folder, const char *name)
+/* Whether one of the first `count` run files stands in the folder. A look that fails is an error:
+ * what cannot be seen may be somebody's work. */
+static elman_status holds(const char *folder, const char *const *names, size_t count, bool *found,
+                          elman_error *error)
 {
-    char *path = elman_path_join(folder, name);
-    bool found = path && elman_path_exists(path);
-    free(path);
-    return found;
+    *found = false;
+    for (size_t i = 0; i < count && !*found; i++) {
+        char *path = elman_path_join(folder, names[i]);
+        if (!path)
+            return out_of_memory(error);
+        elman_status status = elman_path_look(path, found, error);
+        free(path);
+        ELMAN_TRY(status);
+    }
+    return ELMAN_OK;
 }
 
 /* What the request may do with a folder that stands already. */
 static elman_status check_folder(const elman_train_request *request, elman_error *error)
 {
+    /* a run that was killed at its very start may have left the others */
+    static const char *const marks[] = {"config.json", "checkpoint.safetensors",
+                                        "model.safetensors"};
     const char *folder = request->output;
-    if (!elman_path_exists(folder))
+    bool stands, model;
+    ELMAN_TRY(elman_path_look(folder, &stands, error));
+    if (!stands)
         return request->resume ? elman_fail(error, ELMAN_ERROR_IO,
                                             "%s: no such folder; nothing to resume", folder)
                                : ELMAN_OK;
     if (!elman_path_is_folder(folder))
         return elman_fail(error, ELMAN_ERROR_EXISTS,
                           "%s: a file stands there; -o wants a folder of its own", folder);
-    bool model = holds(folder, "config.json");
-    if (request->resume)
+    if (request->resume) {
+        ELMAN_TRY(holds(folder, marks, 1, &model, error));
         return model ? ELMAN_OK
                      : elman_fail(error, ELMAN_ERROR_IO,
                                   "%s: no config.json in it; nothing to resume", folder);
-    if (model && !request->force)
+    }
+    if (request->force)
+        return ELMAN_OK;
+    ELMAN_TRY(holds(folder, marks, sizeof marks / sizeof *marks, &model, error));
+    if (model)
         return elman_fail(error, ELMAN_ERROR_EXISTS,
                           "%s: a model stands there; --resume continues it, --force begins anew",
                           folder);
@@ -133,18 +152,26 @@ static elman_status train_locked(elman_context *context, const elman_train_reque
                                  const elman_task *task, elman_config_file *file,
                                  elman_objective *objective, elman_error *error)
 {
-    bool checkpoint = holds(request->output, "checkpoint.safetensors");
-    if (!request->resume) {
+    bool checkpoint = false;
+    if (request->resume)
+        ELMAN_TRY(holds(request->output, run_files, 1, &checkpoint, error));
+    else
         ELMAN_TRY(clear_folder(request->output, error));
-        checkpoint = false;
-    }
     if (!checkpoint) {
         ELMAN_TRY(task->found(objective, request->output, error));
         ELMAN_TRY(write_config(context, request->output, file, error));
     }
+    char configuration[65];
+    char *path = elman_path_join(request->output, "config.json");
+    if (!path)
+        return out_of_memory(error);
+    elman_status status = elman_file_sha256(path, configuration, NULL, error);
+    free(path);
+    ELMAN_TRY(status);
     elman_loop_options options = {
         .config = &file->config,
         .folder = request->output,
+        .configuration = configuration,
         .resume = checkpoint,
         .checkpoint_every = request->resume && request->config.checkpoint_every
                                 ? request->config.checkpoint_every
@@ -156,28 +183,41 @@ static elman_status train_locked(elman_context *context, const elman_train_reque
     return elman_loop_run(context, objective, &options, error);
 }
 
-static elman_status train_into(elman_context *context, const elman_train_request *request,
-                               const elman_task *task, elman_config_file *file, elman_error *error)
+/* A new run's folder is made and locked only when its data and options have proved to be good. */
+static elman_status take_folder(const elman_train_request *request, const elman_config_file *file,
+                                int *lock, elman_error *error)
 {
+    ELMAN_TRY(elman_config_file_validate(file, error));
+    ELMAN_TRY(elman_folder_make(request->output, error));
+    ELMAN_TRY(elman_folder_lock(request->output, lock, error));
+    return check_folder(request, error); /* another may have begun meanwhile */
+}
+
+/* A resumed folder is locked before anything in it is read. */
+static elman_status take_run(elman_context *context, const elman_train_request *request,
+                             elman_config_file *file, int *lock, elman_error *error)
+{
+    ELMAN_TRY(check_folder(request, error));
+    if (!request->resume)
+        return elman_config_validate(&file->config, error);
+    ELMAN_TRY(elman_folder_lock(request->output, lock, error));
+    return read_config(context, request, file, error);
+}
+
+static elman_status train(elman_context *context, const elman_train_request *request,
+                          elman_config_file *file, int *lock, elman_error *error)
+{
+    const elman_task *task;
     elman_objective objective = {0};
-    int lock = -1;
-    /* A resumed folder is locked before anything in it is read twice; a new one is made only
-     * when the data have proved to be good. */
-    if (request->resume)
-        ELMAN_TRY(elman_folder_lock(request->output, &lock, error));
+    ELMAN_TRY(take_run(context, request, file, lock, error));
+    ELMAN_TRY(find_task(file->task, &task, error));
+    ELMAN_TRY(elman_loop_check(&file->config, error));
     elman_status status = task->begin(context, request, file, &objective, error);
-    if (status == ELMAN_OK && !request->resume) {
-        status = elman_folder_make(request->output, error);
-        if (status == ELMAN_OK)
-            status = elman_folder_lock(request->output, &lock, error);
-        if (status == ELMAN_OK) /* another may have begun meanwhile */
-            status = check_folder(request, error);
-    }
+    if (status == ELMAN_OK && !request->resume)
+        status = take_folder(request, file, lock, error);
     if (status == ELMAN_OK)
         status = train_locked(context, request, task, file, &objective, error);
     task->end(&objective);
-    if (lock >= 0)
-        elman_folder_unlock(lock);
     return status;
 }
 
@@ -189,21 +229,20 @@ elman_status elman_train(elman_context *context, const elman_train_request *requ
                           "elman_train_request: wrong size; use elman_train_request_default");
     if (!request->output || !*request->output)
         return elman_fail(error, ELMAN_ERROR_ARGUMENT, "no output folder given");
+    if (!request->resume && !request->task)
+        return elman_fail(error, ELMAN_ERROR_ARGUMENT, "no task given");
     if (!request->resume && request->data_count < 1)
         return elman_fail(error, ELMAN_ERROR_ARGUMENT, "no data given");
-    ELMAN_TRY(check_folder(request, error));
 
+    int lock = -1;
     elman_config_file file = {.format_version = 1, .numerics_version = ELMAN_NUMERICS_VERSION};
     file.config = request->config;
-    snprintf(file.task, sizeof file.task, "%s", request->task);
-    if (request->resume)
-        ELMAN_TRY(read_config(context, request, &file, error));
-    const elman_task *task;
-    elman_status status = find_task(file.task, &task, error);
-    if (status == ELMAN_OK)
-        status = elman_loop_check(&file.config, error);
-    if (status == ELMAN_OK)
-        status = train_into(context, request, task, &file, error);
+    snprintf(file.task, sizeof file.task, "%s", request->resume ? "" : request->task);
+    elman_float_environment modes = elman_float_begin();
+    elman_status status = train(context, request, &file, &lock, error);
+    elman_float_end(modes);
     elman_config_file_clear(context, &file);
+    if (lock >= 0)
+        elman_folder_unlock(lock);
     return status;
 }

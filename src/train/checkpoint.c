@@ -1,5 +1,6 @@
 #include "train/checkpoint.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -66,12 +67,13 @@ static elman_status add_tensor(void *user, const char *name, const elman_tensor 
 
 static elman_status fill_writer(elman_safetensors_writer *writer, const elman_objective *objective,
                                 elman_optimizer *optimizer, const elman_progress *progress,
-                                elman_error *error)
+                                const char *configuration, elman_error *error)
 {
     char numerics[16];
     snprintf(numerics, sizeof numerics, "%d", ELMAN_NUMERICS_VERSION);
     ELMAN_TRY(elman_safetensors_writer_metadata(writer, "format", format_version, error));
     ELMAN_TRY(elman_safetensors_writer_metadata(writer, "numerics", numerics, error));
+    ELMAN_TRY(elman_safetensors_writer_metadata(writer, "config", configuration, error));
     ELMAN_TRY(elman_safetensors_writer_add(writer, "progress.integers", ELMAN_DTYPE_I64, 1,
                                            integers_shape, &progress->integers, error));
     ELMAN_TRY(elman_safetensors_writer_add(writer, "progress.reals", ELMAN_DTYPE_F64, 1,
@@ -82,11 +84,12 @@ static elman_status fill_writer(elman_safetensors_writer *writer, const elman_ob
 
 elman_status elman_checkpoint_create(elman_context *context, const elman_objective *objective,
                                      elman_optimizer *optimizer, const elman_progress *progress,
-                                     elman_safetensors_writer **writer, elman_error *error)
+                                     const char *configuration, elman_safetensors_writer **writer,
+                                     elman_error *error)
 {
     elman_safetensors_writer *made;
     ELMAN_TRY(elman_safetensors_writer_create(context, &made, error));
-    elman_status status = fill_writer(made, objective, optimizer, progress, error);
+    elman_status status = fill_writer(made, objective, optimizer, progress, configuration, error);
     if (status != ELMAN_OK) {
         elman_safetensors_writer_free(made);
         return status;
@@ -144,41 +147,79 @@ static elman_status check_version(const reading *from, const char *key, const ch
     return ELMAN_OK;
 }
 
+/* Where a file says that the run stands must lie within it: everything below counts on that. */
+static elman_status check_progress(const reading *from, const elman_progress *progress,
+                                   const elman_progress *most, elman_error *error)
+{
+    const struct elman_progress_integers *n = &progress->integers, *m = &most->integers;
+    const struct elman_progress_reals *r = &progress->reals;
+    const struct {
+        const char *name;
+        int64_t found, least, most;
+    } places[] = {
+        {"step", n->step, 0, m->step},
+        {"batch", n->batch, 0, m->batch},
+        {"epoch", n->epoch, 0, m->epoch},
+        {"validations_waited", n->validations_waited, 0, n->step},
+        {"plateau_waited", n->plateau_waited, 0, n->step},
+        {"interval_tokens", n->interval_tokens, 0, m->interval_tokens},
+        {"interval_steps", n->interval_steps, 0, n->step},
+        {"metrics_bytes", n->metrics_bytes, 0, m->metrics_bytes},
+        {"finished", n->finished, 0, 1},
+        {"validated", n->validated, -1, n->step},
+    };
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (places[i].found < places[i].least || places[i].found > places[i].most)
+            return elman_fail(error, ELMAN_ERROR_FORMAT,
+                              "%s: progress.integers: %s is %lld, expected %lld to %lld",
+                              from->path, places[i].name, (long long)places[i].found,
+                              (long long)places[i].least, (long long)places[i].most);
+    if (!(r->plateau_scale >= 0 && r->plateau_scale <= 1) || !isfinite(r->interval_sum) ||
+        !isfinite(r->interval_norm) || !(r->seconds >= 0 && isfinite(r->seconds)) ||
+        isinf(r->best) || isinf(r->last))
+        return elman_fail(error, ELMAN_ERROR_FORMAT,
+                          "%s: progress.reals: a number outside its bounds", from->path);
+    return ELMAN_OK;
+}
+
 static elman_status restore(const reading *from, const elman_objective *objective,
-                            elman_optimizer *optimizer, elman_progress *progress,
+                            elman_optimizer *optimizer, const char *configuration,
+                            const elman_progress *most, elman_progress *progress,
                             elman_error *error)
 {
     char numerics[16];
     snprintf(numerics, sizeof numerics, "%d", ELMAN_NUMERICS_VERSION);
     ELMAN_TRY(check_version(from, "format", format_version, error));
     ELMAN_TRY(check_version(from, "numerics", numerics, error));
+    const char *recorded = elman_safetensors_metadata(from->file, "config");
+    if (!recorded || strcmp(recorded, configuration))
+        return elman_fail(
+            error, ELMAN_ERROR_DATA,
+            "%s: config.json is not the one that it was written under; its SHA-256 is "
+            "%.12s…, expected %.12s…",
+            from->path, configuration, recorded ? recorded : "none");
     ELMAN_TRY(take(from, "progress.integers", ELMAN_DTYPE_I64, 1, integers_shape,
                    &progress->integers, error));
     ELMAN_TRY(
         take(from, "progress.reals", ELMAN_DTYPE_F64, 1, reals_shape, &progress->reals, error));
-    const struct elman_progress_integers *n = &progress->integers;
-    if (n->step < 0 || n->batch < 0 || n->epoch < 0 || n->metrics_bytes < 0 ||
-        n->batch > objective->batches)
-        return elman_fail(error, ELMAN_ERROR_FORMAT,
-                          "%s: progress.integers: a place outside the run (step %lld, epoch %lld, "
-                          "batch %lld of %lld)",
-                          from->path, (long long)n->step, (long long)n->epoch, (long long)n->batch,
-                          (long long)objective->batches);
+    ELMAN_TRY(check_progress(from, progress, most, error));
     ELMAN_TRY(visit(objective, optimizer, take_tensor, (void *)(uintptr_t)from, error));
     for (int64_t i = 0; i < elman_parameters_count(objective->parameters); i++)
         elman_parameter_touch(elman_parameters_at(objective->parameters, i));
-    elman_optimizer_set_steps(optimizer, n->step);
+    elman_optimizer_set_steps(optimizer, progress->integers.step);
     return objective->restore(objective->self, from->file, error);
 }
 
 elman_status elman_checkpoint_restore(elman_context *context, const char *path,
                                       const elman_objective *objective, elman_optimizer *optimizer,
+                                      const char *configuration, const elman_progress *most,
                                       elman_progress *progress, elman_error *error)
 {
     elman_safetensors *file;
     ELMAN_TRY(elman_safetensors_read(context, path, NULL, &file, error));
     reading from = {file, path};
-    elman_status status = restore(&from, objective, optimizer, progress, error);
+    elman_status status =
+        restore(&from, objective, optimizer, configuration, most, progress, error);
     elman_safetensors_free(file);
     return status;
 }

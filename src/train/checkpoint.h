@@ -5,7 +5,7 @@
  *   progress.integers       I64  the integers of elman_progress, in its order
  *   progress.reals          F64  its reals
  *   state.…                      what the task carries from batch to batch
- * and in __metadata__ format, numerics (versions). */
+ * and in __metadata__ format, numerics (versions) and config (the SHA-256 of config.json). */
 #ifndef ELMAN_TRAIN_CHECKPOINT_H
 #define ELMAN_TRAIN_CHECKPOINT_H
 
@@ -39,16 +39,20 @@ typedef struct elman_progress {
     } reals;
 } elman_progress;
 
-/* A checkpoint writer whose tensors were named once; `progress` is read at each write. */
+/* A checkpoint writer whose tensors were named once; `progress` is read at each write.
+ * configuration: the SHA-256 of config.json. */
 elman_status elman_checkpoint_create(elman_context *context, const elman_objective *objective,
                                      elman_optimizer *optimizer, const elman_progress *progress,
-                                     elman_safetensors_writer **writer, elman_error *error);
+                                     const char *configuration, elman_safetensors_writer **writer,
+                                     elman_error *error);
 
-/* Puts everything back from a file. FORMAT: a tensor missing, unknown, or of another shape or
- * type; UNSUPPORTED: other versions of the format or the numerics. On an error the run must not
- * go on. */
+/* Puts everything back from a file. `most` bounds the integers of where the run may stand. FORMAT:
+ * a tensor missing or of another shape or type, a place outside the run; UNSUPPORTED: other
+ * versions of the format or the numerics; DATA: config.json is not the one it was written under. On
+ * an error the run must not go on. */
 elman_status elman_checkpoint_restore(elman_context *context, const char *path,
                                       const elman_objective *objective, elman_optimizer *optimizer,
+                                      const char *configuration, const elman_progress *most,
                                       elman_progress *progress, elman_error *error);
 
 #endif

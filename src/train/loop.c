@@ -11,6 +11,8 @@
 #include "base/file.h"
 #include "base/float_environment.h"
 #include "base/pool.h"
+#include "graph/tape_impl.h"
+#include "kernel/kernels.h"
 #include "train/checkpoint.h"
 #include "train/metrics.h"
 #include "train/schedule.h"
@@ -94,9 +96,27 @@ static void report(const loop *l, elman_train_event event, bool better, uint64_t
     l->options->progress(l->options->user, &now);
 }
 
+/* An update may be what broke the weights; the loss would tell only at the next step. */
+static elman_status check_weights(const loop *l, elman_error *error)
+{
+    const elman_math_kernels *k = elman_kernels_of(l->context)->math;
+    for (int64_t i = 0; i < elman_parameters_count(l->objective->parameters); i++) {
+        const elman_parameter *p = elman_parameters_at(l->objective->parameters, i);
+        size_t count = (size_t)elman_tensor_count(&p->value);
+        size_t at = k->first_nonfinite(p->value.data, count);
+        if (at < count)
+            return elman_fail(error, ELMAN_ERROR_NUMERIC,
+                              "step %" PRId64 ": %s is not finite after the update (element %zu); "
+                              "try a smaller --lr or --clip; the last checkpoint stands",
+                              l->progress.integers.step, p->name, at);
+    }
+    return ELMAN_OK;
+}
+
 /* The weights for use first, then the checkpoint that counts them. */
 static elman_status save(loop *l, elman_error *error)
 {
+    ELMAN_TRY(check_weights(l, error));
     if (!l->weights_stand) {
         ELMAN_TRY(l->objective->write(l->objective->self, l->weights_path, error));
         l->weights_stand = isfinite(l->progress.reals.best) || l->progress.integers.finished;
@@ -224,6 +244,14 @@ static elman_status run_update(loop *l, bool *ends_epoch, elman_error *error)
     return ELMAN_OK;
 }
 
+static elman_status stopped(const loop *l, elman_error *error)
+{
+    return elman_fail(error, ELMAN_ERROR_INTERRUPTED,
+                      "stopped after step %" PRId64 " of %" PRId64 " and saved; "
+                      "elman train --resume %s continues",
+                      l->progress.integers.step, l->steps, l->options->folder);
+}
+
 static elman_status run(loop *l, elman_error *error)
 {
     struct elman_progress_integers *n = &l->progress.integers;
@@ -256,10 +284,7 @@ static elman_status run(loop *l, elman_error *error)
         if (periodic || stop || n->finished || (due && !l->weights_stand))
             ELMAN_TRY(save(l, error));
         if (stop)
-            return elman_fail(error, ELMAN_ERROR_INTERRUPTED,
-                              "stopped after step %" PRId64 " of %" PRId64 " and saved; "
-                              "elman train --resume %s continues",
-                              n->step, l->steps, l->options->folder);
+            return stopped(l, error);
     }
     report(l, ELMAN_EVENT_END, false, 0);
     return ELMAN_OK;
@@ -279,6 +304,8 @@ static elman_status catch_up(loop *l, elman_error *error)
     elman_pool_begin(l->context);
     elman_status status = validate(l, error);
     elman_pool_end(l->context);
+    if (status == ELMAN_ERROR_INTERRUPTED)
+        return stopped(l, error);
     ELMAN_TRY(status);
     if (last)
         n->finished = 1;
@@ -292,6 +319,41 @@ elman_status elman_loop_check(const elman_config *config, elman_error *error)
         return elman_fail(error, ELMAN_ERROR_ARGUMENT,
                           "nesterov: it needs a momentum above 0, as --momentum 0.9");
     return elman_schedule_parse(config->schedule, &schedule, error);
+}
+
+static elman_status resume_run(loop *l, elman_error *error)
+{
+    elman_progress most = {
+        .integers = {.step = l->steps,
+                     .batch = l->objective->batches,
+                     .epoch = l->options->config->epochs,
+                     .interval_tokens = INT64_MAX / 2,
+                     .metrics_bytes = INT64_MAX / 2},
+    };
+    ELMAN_TRY(elman_checkpoint_restore(l->context, l->checkpoint_path, l->objective, l->optimizer,
+                                       l->options->configuration, &most, &l->progress, error));
+    l->schedule.scale = l->progress.reals.plateau_scale;
+    l->schedule.waited = l->progress.integers.plateau_waited;
+    l->weights_stand = isfinite(l->progress.reals.best) || l->progress.integers.finished;
+    bool there = true;
+    if (l->weights_stand)
+        ELMAN_TRY(elman_path_look(l->weights_path, &there, error));
+    if (!there)
+        return elman_fail(error, ELMAN_ERROR_IO,
+                          "%s: it is gone, and the checkpoint counts on the best weights in it",
+                          l->weights_path);
+    return ELMAN_OK;
+}
+
+/* The log counts for nothing that is trained: one that was cut or lost goes on as it is. */
+static elman_status open_metrics(loop *l, const char *path, elman_error *error)
+{
+    elman_error found = {0};
+    elman_status status = elman_appender_open(&l->metrics, path,
+                                              (uint64_t)l->progress.integers.metrics_bytes, &found);
+    if (status == ELMAN_ERROR_FORMAT)
+        status = elman_appender_open(&l->metrics, path, UINT64_MAX, &found);
+    return status == ELMAN_OK ? status : elman_fail(error, status, "%s", found.message);
 }
 
 static elman_status open_run(loop *l, elman_error *error)
@@ -311,8 +373,7 @@ static elman_status open_run(loop *l, elman_error *error)
 
     l->updates = (l->objective->batches + config->accumulate - 1) / config->accumulate;
     if (__builtin_mul_overflow(l->updates, config->epochs, &l->steps))
-        return elman_fail(error, ELMAN_ERROR_ARGUMENT, "epochs %" PRId64 ": too many",
-                          config->epochs);
+        l->steps = INT64_MAX; /* more than anybody can wait for */
     if (config->max_steps && config->max_steps < l->steps)
         l->steps = config->max_steps;
     ELMAN_TRY(elman_schedule_parse(config->schedule, &l->schedule, error));
@@ -327,19 +388,13 @@ static elman_status open_run(loop *l, elman_error *error)
     l->progress.reals.last = NAN;
     l->progress.reals.plateau_scale = 1;
     ELMAN_TRY(elman_checkpoint_create(l->context, l->objective, l->optimizer, &l->progress,
-                                      &l->checkpoint, error));
-    if (l->options->resume) {
-        ELMAN_TRY(elman_checkpoint_restore(l->context, l->checkpoint_path, l->objective,
-                                           l->optimizer, &l->progress, error));
-        l->schedule.scale = l->progress.reals.plateau_scale;
-        l->schedule.waited = l->progress.integers.plateau_waited;
-        l->weights_stand = isfinite(l->progress.reals.best) || l->progress.integers.finished;
-    }
+                                      l->options->configuration, &l->checkpoint, error));
+    if (l->options->resume)
+        ELMAN_TRY(resume_run(l, error));
     char *metrics_path = elman_path_join(l->options->folder, "metrics.jsonl");
     if (!metrics_path)
         return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-    elman_status status = elman_appender_open(&l->metrics, metrics_path,
-                                              (uint64_t)l->progress.integers.metrics_bytes, error);
+    elman_status status = open_metrics(l, metrics_path, error);
     free(metrics_path);
     l->began = elman_clock() - l->progress.reals.seconds;
     l->interval_began = elman_clock();

@@ -8,6 +8,7 @@
 typedef struct elman_loop_options {
     const elman_config *config; /* resolved, nothing auto */
     const char *folder;         /* MODEL; stands already, and this process holds its lock */
+    const char *configuration;  /* SHA-256 of its config.json: a checkpoint belongs to it */
     bool resume;                /* a checkpoint stands there and is to be continued */
     int64_t checkpoint_every;   /* updates; 0: at each validation */
     void (*progress)(void *user, const elman_train_progress *progress); /* may be NULL */

@@ -201,23 +201,11 @@ void elman_optimizer_free(elman_optimizer *optimizer)
     elman_release(optimizer->context, optimizer);
 }
 
-/* Adds the gradients of tied places, clips each element, squares and adds in double. */
+/* Clips each element, squares and adds in double. */
 static void measure(const elman_crew *crew, void *argument)
 {
     elman_optimizer *o = argument;
     const elman_math_kernels *k = o->kernels->math;
-    int64_t count = elman_parameters_count(o->parameters);
-    for (int64_t i = 0; i < count; i++) {
-        elman_parameter *p = parameter_at(o, i);
-        if (!p->tied)
-            continue;
-        size_t begin, end;
-        elman_crew_share(crew, (size_t)elman_tensor_count(&p->value), ELMAN_REDUCE_BLOCK, &begin,
-                         &end);
-        k->accumulate(p->tied->gradient + begin, p->gradient + begin, end - begin);
-        memset(p->gradient + begin, 0, (end - begin) * sizeof(float));
-        elman_crew_wait(crew);
-    }
     float limit = (float)o->options.clip_value;
     size_t begin, end;
     elman_crew_share(crew, o->block_count, 1, &begin, &end);
@@ -293,6 +281,7 @@ static elman_status find_nonfinite(const elman_optimizer *o, elman_error *error)
 
 static elman_status step(elman_optimizer *optimizer, double rate, double *norm, elman_error *error)
 {
+    elman_parameters_gather(optimizer->parameters);
     elman_pool_run(optimizer->context, measure, optimizer);
     double sum = 0; /* tensor by tensor, in order */
     for (size_t i = 0; i < optimizer->block_count;) {

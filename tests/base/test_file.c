@@ -281,6 +281,10 @@ static void test_folders(void **state)
     assert_true(elman_path_exists(at("x/f")));
     assert_false(elman_path_is_folder(at("x/f")));
     assert_false(elman_path_exists(at("x/g")));
+    /* What mkdir said is told, not what a look at it says after. */
+    assert_int_equal(symlink("nowhere", at("x/dangling")), 0);
+    assert_int_equal(elman_folder_make(at("x/dangling"), &error), ELMAN_ERROR_IO);
+    assert_non_null(strstr(error.message, "x/dangling: is a file, expected a folder"));
     const char *const joins[][3] = {
         {"a", "b", "a/b"}, {"a/", "b", "a/b"}, {"/", "b", "/b"}, {"", "b", "b"}};
     for (size_t i = 0; i < 4; i++) {
@@ -288,6 +292,29 @@ static void test_folders(void **state)
         assert_string_equal(path, joins[i][2]);
         free(path);
     }
+}
+
+/* Only what is missing is not there; what cannot be seen is an error. */
+static void test_look(void **state)
+{
+    (void)state;
+    bool exists = false;
+    uint64_t size = 0;
+    assert_int_equal(elman_file_replace(at("seen"), "four", 4, &error), ELMAN_OK);
+    assert_int_equal(elman_path_look(at("seen"), &exists, &error), ELMAN_OK);
+    assert_true(exists);
+    assert_int_equal(elman_path_look(at("unseen"), &exists, &error), ELMAN_OK);
+    assert_false(exists);
+    assert_int_equal(elman_path_look(at("seen/below"), &exists, &error), ELMAN_OK);
+    assert_false(exists);
+    assert_int_equal(symlink("circle", at("circle")), 0);
+    assert_int_equal(elman_path_look(at("circle"), &exists, &error), ELMAN_ERROR_IO);
+    assert_false(exists);
+    assert_non_null(strstr(error.message, "circle: cannot look at it: "));
+
+    assert_int_equal(elman_file_size(at("seen"), &size, &error), ELMAN_OK);
+    assert_int_equal(size, 4);
+    assert_int_equal(elman_file_size(at("unseen"), &size, &error), ELMAN_ERROR_IO);
 }
 
 /* Every function with its nth allocation failing: an answer and no leak. */
@@ -369,11 +396,17 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_read),      cmocka_unit_test(test_replace),
-        cmocka_unit_test(test_large),     cmocka_unit_test(test_full_disk),
-        cmocka_unit_test(test_killed),    cmocka_unit_test(test_appender),
-        cmocka_unit_test(test_lock),      cmocka_unit_test(test_folders),
-        cmocka_unit_test(test_no_memory), cmocka_unit_test(test_read_only_folder),
+        cmocka_unit_test(test_read),
+        cmocka_unit_test(test_replace),
+        cmocka_unit_test(test_large),
+        cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_killed),
+        cmocka_unit_test(test_appender),
+        cmocka_unit_test(test_lock),
+        cmocka_unit_test(test_folders),
+        cmocka_unit_test(test_look),
+        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_read_only_folder),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -254,6 +255,21 @@ static int free_only(elman_context *context)
     return 0;
 }
 
+/* A parent between begin and end has its workers awake; the child's sleep. */
+static int rests(elman_context *context)
+{
+    roll r = {0};
+    struct timespec pause = {0, 200000000}, before, after;
+    elman_pool_run(context, call_roll, &r);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+    nanosleep(&pause, NULL);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+    double used =
+        (double)(after.tv_sec - before.tv_sec) + 1e-9 * (double)(after.tv_nsec - before.tv_nsec);
+    elman_context_free(context);
+    return used > 0.02;
+}
+
 static void test_fork(void **state)
 {
     (void)state;
@@ -266,6 +282,7 @@ static void test_fork(void **state)
     elman_pool_begin(context);
     check_roll(context, 3);
     assert_int_equal(in_child(use_and_free, context), 0);
+    assert_int_equal(in_child(rests, context), 0);
     check_roll(context, 3);
     elman_pool_end(context);
     elman_context_free(context);

@@ -16,8 +16,10 @@ broken && head -c 100 model/model.safetensors >broken/model.safetensors && try e
 try elman inspect broken
 broken && head -c 4 model/model.safetensors >broken/model.safetensors && try elman eval broken
 broken && printf 'garbage, and more garbage' >broken/model.safetensors && try elman eval broken
-broken && sed 's/"hidden": 16/"hidden": 17/; s/"embedding": 16/"embedding": 17/' model/config.json >broken/config.json
-try elman eval broken
+for size in 15 20000; do
+    broken && sed "s/\"hidden\": 16/\"hidden\": $size/; s/\"embedding\": 16/\"embedding\": $size/" model/config.json >broken/config.json
+    try elman eval broken
+done
 broken && sed 's/"task": "lm"/"task": "sing"/' model/config.json >broken/config.json
 try elman eval broken
 broken && sed 's/"format_version": 1/"format_version": 7/' model/config.json >broken/config.json

@@ -21,6 +21,7 @@
 
 #include "base/file.h"
 #include "elman/elman.h"
+#include "train/checkpoint.h"
 
 static char root[64] = "/tmp/elman-resume-XXXXXX";
 static char text_path[128];
@@ -115,11 +116,16 @@ static void digest(const char *folder, char out[2][65])
         const elman_tensor_view *v = elman_safetensors_at(file, i);
         size_t bytes = v->bytes;
         if (!strcmp(v->name, "progress.reals"))
-            bytes -= sizeof(double);              /* seconds, the last */
-        if (strcmp(v->name, "progress.integers")) /* holds the length of a log with times */
+            bytes -= sizeof(double); /* seconds, the last */
+        if (strcmp(v->name, "progress.integers")) {
             elman_sha256_add(&sha, v->data, bytes);
-        else
-            elman_sha256_add(&sha, v->data, 7 * sizeof(int64_t));
+        } else { /* all but the length of a log with times */
+            struct elman_progress_integers n;
+            assert_int_equal(bytes, sizeof n);
+            memcpy(&n, v->data, sizeof n);
+            n.metrics_bytes = 0;
+            elman_sha256_add(&sha, &n, sizeof n);
+        }
     }
     elman_sha256_end(&sha, out[0]);
     elman_safetensors_free(file);

@@ -17,7 +17,7 @@
 
 /* Turns of a spin before the processor is offered to others: few where there are
  * more threads than processors, many where it can only be somebody else's. */
-enum { TURNS_CROWDED = 16, TURNS_ALONE = 1 << 13 };
+enum { TURNS_CROWDED = 16, TURNS_ALONE = 1 << 10 };
 
 /* A ticket's low bits hold its crew, so that one load tells a worker whether the
  * job is its own; what else describes the job may then be read without a race,

@@ -18,6 +18,7 @@
 #include "elman/layer.h"
 #include "task/lm_impl.h"
 #include "task/task_impl.h"
+#include "train/checkpoint.h"
 
 typedef struct lm {
     elman_context *context;
@@ -109,6 +110,13 @@ static elman_status lm_restore(void *self, const elman_safetensors *file, elman_
                           "another size than the run in config.json");
     memcpy(m->state.h, state->data, bytes);
     memcpy(m->place, place->data, sizeof m->place);
+    const elman_tensor_view *progress = elman_safetensors_find(file, "progress.integers");
+    const struct elman_progress_integers *n = progress->data; /* checked before */
+    if (m->place[0] != n->epoch || m->place[1] != n->batch * m->config->bptt)
+        return elman_fail(error, ELMAN_ERROR_FORMAT,
+                          "checkpoint.safetensors: state.place: epoch %" PRId64
+                          ", position %" PRId64 ", expected epoch %" PRId64 ", position %" PRId64,
+                          m->place[0], m->place[1], n->epoch, n->batch * m->config->bptt);
     elman_error found = {0};
     elman_status status =
         elman_stream_batches_seek(m->batches, (uint64_t)m->place[0], (uint64_t)m->place[1], &found);

@@ -63,8 +63,9 @@ static elman_status check(const elman_optimizer_options *o, elman_error *error)
         return elman_fail(error, ELMAN_ERROR_ARGUMENT, "%s: found %g, expected 0 <= %s < 1", name,
                           value, name);
     if (!(o->epsilon > 0))
-        name = "epsilon", value = o->epsilon;
-    else if (!(o->weight_decay >= 0))
+        return elman_fail(error, ELMAN_ERROR_ARGUMENT, "epsilon: found %g, expected above 0",
+                          o->epsilon);
+    if (!(o->weight_decay >= 0))
         name = "weight_decay", value = o->weight_decay;
     else if (!(o->clip >= 0))
         name = "clip", value = o->clip;

@@ -66,6 +66,8 @@ elman_status elman_folder_make(const char *path, elman_error *error);
 elman_status elman_path_look(const char *path, bool *exists, elman_error *error);
 /* Bytes of the file at path. IO: no such file. */
 elman_status elman_file_size(const char *path, uint64_t *size, elman_error *error);
+/* Whether both names lead to the same file; false where either leads nowhere. */
+bool elman_path_same(const char *a, const char *b);
 bool elman_path_exists(const char *path);
 bool elman_path_is_folder(const char *path);
 /* "folder/name", from malloc; NULL when memory is out. */

@@ -29,6 +29,13 @@ elman_status elman_file_size(const char *path, uint64_t *size, elman_error *erro
     return ELMAN_OK;
 }
 
+bool elman_path_same(const char *a, const char *b)
+{
+    struct stat first, second;
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
 bool elman_path_exists(const char *path)
 {
     struct stat about;

@@ -28,8 +28,6 @@ static void print_table(const elman_lm_result *r)
     printf("loss            %.4f nats a token\n", r->loss);
     printf("perplexity      %.4g\n", exp(r->loss));
     printf("bits per token  %.4f\n", bits);
-    if (r->bytes > 0 && r->bytes != r->tokens)
-        printf("bits per byte   %.4f\n", bits * (double)r->tokens / (double)r->bytes);
     printf("tokens          %s\n", tokens);
 }
 

@@ -42,7 +42,8 @@ int main(int argc, char **argv)
 {
     /* Only what characters are: numbers look the same everywhere. */
     setlocale(LC_CTYPE, "");
-    /* A closed pipe is an error that is said, not a death. */
+    /* A closed pipe and a file that may grow no more are errors, not deaths. */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     return cli_finish(run(argc, argv));
 }

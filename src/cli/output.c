@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -73,6 +74,8 @@ bool cli_flush(void)
     if (fflush(stdout) == 0 && !ferror(stdout))
         return true;
     output_failed = true;
+    if (errno == EPIPE) /* who reads has seen enough, and says nothing either */
+        return false;
     cli_fail("standard output: %s", errno != 0 ? strerror(errno) : "could not be written");
     return false;
 }
@@ -126,17 +129,26 @@ elman_status cli_context(int threads, elman_context **context, elman_error *erro
 /* A signal handler has nothing else to write to. */
 static volatile sig_atomic_t stop;
 
+static struct timespec stopped;
+
+/* The first asks to save and stop; one that comes a second later or more ends the program as it
+ * would have without us. Between the two stands what sends to a process and then to its group. */
 static void on_signal(int number)
 {
-    (void)number;
-    stop = 1;
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (!stop) {
+        stopped = now;
+        stop = 1;
+    } else if (now.tv_sec - stopped.tv_sec > (now.tv_nsec < stopped.tv_nsec ? 1 : 0)) {
+        signal(number, SIG_DFL);
+        raise(number);
+    }
 }
 
 const volatile sig_atomic_t *cli_catch_signals(void)
 {
-    static const int numbers[] = {SIGINT, SIGTERM};
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         struct sigaction action, before;
         memset(&action, 0, sizeof(action));

@@ -24,7 +24,7 @@ static const elman_option options[] = {
     {.name = "resume", .type = ELMAN_OPTION_FLAG, .group = "model",
      .offset = offsetof(values, resume), .help = "Go on where MODEL stopped, to the same bits"},
     {.name = "force", .type = ELMAN_OPTION_FLAG, .group = "model",
-     .offset = offsetof(values, force), .help = "Begin anew where MODEL exists"},
+     .offset = offsetof(values, force), .help = "Begin anew where MODEL exists; what stands there is removed at once"},
     {.name = "config", .letter = 'c', .type = ELMAN_OPTION_TEXT, .argument = "FILE",
      .group = "model", .offset = offsetof(values, config), .capacity = CLI_PATH,
      .help = "Take the options from FILE, written like MODEL/config.json; others override it"},

@@ -45,10 +45,12 @@ elman_status elman_lm_split_text(const elman_text *text, const elman_config *con
                           elman_text_file(text, 0).path, split->train_end,
                           split->train_end == 1 ? "" : "s");
     if (split->valid_end - split->valid_first < 2) {
-        if (is_file)
+        if (is_file || fraction > 0)
             return elman_fail(error, ELMAN_ERROR_DATA,
-                              "%s: too little text: 1 token to validate on, expected at least 2",
-                              config->valid);
+                              "%s: too little text: valid '%s' leaves %" PRIu64
+                              " to validate on, expected at least 2 tokens",
+                              elman_text_file(text, is_file ? (int)train_count : 0).path,
+                              config->valid, split->valid_end - split->valid_first);
         split->valid_first = split->valid_end;
     }
     return ELMAN_OK;

@@ -153,9 +153,11 @@ static elman_status train_locked(elman_context *context, const elman_train_reque
                                  elman_objective *objective, elman_error *error)
 {
     bool checkpoint = false;
-    if (request->resume)
+    if (request->resume) {
         ELMAN_TRY(holds(request->output, run_files, 1, &checkpoint, error));
-    else
+        if (!checkpoint)
+            elman_task_note(request, "%s: no checkpoint in it; it begins anew", request->output);
+    } else
         ELMAN_TRY(clear_folder(request->output, error));
     if (!checkpoint) {
         ELMAN_TRY(task->found(objective, request->output, error));
@@ -183,11 +185,32 @@ static elman_status train_locked(elman_context *context, const elman_train_reque
     return elman_loop_run(context, objective, &options, error);
 }
 
+/* No text that is read may be a file that would be written. */
+static elman_status check_inputs(const char *folder, const elman_config_file *file,
+                                 elman_error *error)
+{
+    for (size_t i = 0; i < sizeof run_files / sizeof *run_files; i++) {
+        char *path = elman_path_join(folder, run_files[i]);
+        if (!path)
+            return out_of_memory(error);
+        bool same = false;
+        for (int64_t d = 0; d < file->data_count && !same; d++)
+            same = elman_path_same(path, file->data[d].path);
+        free(path);
+        if (same)
+            return elman_fail(error, ELMAN_ERROR_ARGUMENT,
+                              "%s: its %s is one of the texts; choose another folder", folder,
+                              run_files[i]);
+    }
+    return ELMAN_OK;
+}
+
 /* A new run's folder is made and locked only when its data and options have proved to be good. */
 static elman_status take_folder(const elman_train_request *request, const elman_config_file *file,
                                 int *lock, elman_error *error)
 {
     ELMAN_TRY(elman_config_file_validate(file, error));
+    ELMAN_TRY(check_inputs(request->output, file, error));
     ELMAN_TRY(elman_folder_make(request->output, error));
     ELMAN_TRY(elman_folder_lock(request->output, lock, error));
     return check_folder(request, error); /* another may have begun meanwhile */

@@ -107,7 +107,7 @@ static elman_status check_weights(const loop *l, elman_error *error)
         if (at < count)
             return elman_fail(error, ELMAN_ERROR_NUMERIC,
                               "step %" PRId64 ": %s is not finite after the update (element %zu); "
-                              "try a smaller --lr or --clip; the last checkpoint stands",
+                              "try a smaller --lr or --clip; an earlier checkpoint stands",
                               l->progress.integers.step, p->name, at);
     }
     return ELMAN_OK;
@@ -147,7 +147,7 @@ static elman_status validate(loop *l, elman_error *error)
     if (!isfinite(loss))
         return elman_fail(error, ELMAN_ERROR_NUMERIC,
                           "step %" PRId64 ": the validation loss is not finite; try a smaller --lr "
-                          "or --clip; the last checkpoint stands",
+                          "or --clip; an earlier checkpoint stands",
                           n->step);
     bool better = !(r->best <= loss);
     r->last = loss;
@@ -202,7 +202,7 @@ static elman_status run_batch(loop *l, elman_objective_batch *batch, elman_error
     if (!isfinite(batch->sum))
         return elman_fail(error, ELMAN_ERROR_NUMERIC,
                           "step %" PRId64 ": the loss is not finite; try a smaller --lr, a smaller "
-                          "--clip or another --init; the last checkpoint stands",
+                          "--clip or another --init; an earlier checkpoint stands",
                           l->progress.integers.step + 1);
     return elman_tape_backward(l->tape, batch->loss, error);
 }
@@ -225,7 +225,7 @@ static elman_status run_update(loop *l, bool *ends_epoch, elman_error *error)
     if (status == ELMAN_ERROR_NUMERIC)
         return elman_fail(error, status,
                           "step %" PRId64 ": %s; try a smaller --lr, a smaller --clip or another "
-                          "--init; the last checkpoint stands",
+                          "--init; an earlier checkpoint stands",
                           p->integers.step + 1, found.message);
     if (status != ELMAN_OK)
         return elman_fail(error, status, "%s", found.message);
@@ -321,6 +321,21 @@ elman_status elman_loop_check(const elman_config *config, elman_error *error)
     return elman_schedule_parse(config->schedule, &schedule, error);
 }
 
+/* The checkpoint counts on the best weights in model.safetensors. */
+static elman_status check_best(const loop *l, elman_error *error)
+{
+    bool there;
+    elman_safetensors *file;
+    ELMAN_TRY(elman_path_look(l->weights_path, &there, error));
+    if (!there)
+        return elman_fail(error, ELMAN_ERROR_IO,
+                          "%s: it is gone, and the checkpoint counts on the best weights in it",
+                          l->weights_path);
+    ELMAN_TRY(elman_safetensors_read(l->context, l->weights_path, NULL, &file, error));
+    elman_safetensors_free(file);
+    return ELMAN_OK;
+}
+
 static elman_status resume_run(loop *l, elman_error *error)
 {
     elman_progress most = {
@@ -335,14 +350,7 @@ static elman_status resume_run(loop *l, elman_error *error)
     l->schedule.scale = l->progress.reals.plateau_scale;
     l->schedule.waited = l->progress.integers.plateau_waited;
     l->weights_stand = isfinite(l->progress.reals.best) || l->progress.integers.finished;
-    bool there = true;
-    if (l->weights_stand)
-        ELMAN_TRY(elman_path_look(l->weights_path, &there, error));
-    if (!there)
-        return elman_fail(error, ELMAN_ERROR_IO,
-                          "%s: it is gone, and the checkpoint counts on the best weights in it",
-                          l->weights_path);
-    return ELMAN_OK;
+    return l->weights_stand ? check_best(l, error) : ELMAN_OK;
 }
 
 /* The log counts for nothing that is trained: one that was cut or lost goes on as it is. */

@@ -189,7 +189,11 @@ static void too_little(void **state)
     elman_text_free(text);
     text = text_of(2, (const int[]){50, 1});
     assert_int_equal(split(text, "v.txt", 1, &found, &error), ELMAN_ERROR_DATA);
-    assert_non_null(strstr(error.message, "v.txt: too little text: 1 token to validate on"));
+    assert_non_null(strstr(error.message, "valid 'v.txt' leaves 1 to validate on"));
+    elman_text_free(text);
+    text = text_of(1, (const int[]){50});
+    assert_int_equal(split(text, "0.01", 1, &found, &error), ELMAN_ERROR_DATA);
+    assert_non_null(strstr(error.message, "valid '0.01' leaves 1 to validate on"));
     elman_text_free(text);
     text = text_of(1, (const int[]){2});
     assert_int_equal(split(text, "0", 1, &found, &error), ELMAN_OK);

@@ -81,7 +81,7 @@ static elman_status read_shape(const check *c, const elman_json *value, elman_te
         int64_t dimension = 1;
         if (i < view->rank &&
             !elman_json_to_integer(elman_json_at(value, (size_t)i), 0, INT64_MAX, &dimension)) {
-            char field[16];
+            char field[32];
             snprintf(field, sizeof field, "shape[%d]", i);
             return fail_field(c, view->name, field, elman_json_at(value, (size_t)i),
                               "an integer of at least 0");

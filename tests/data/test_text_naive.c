@@ -176,7 +176,7 @@ static void test_against_naive(void **state)
         int files = 1 + (int)random_below(&random, FILES);
         n.count = 0;
         for (int i = 0; i < files; i++) {
-            char bytes[MOST + 8], name[8];
+            char bytes[MOST + 8], name[16];
             size_t size = random_text(&random, bytes, MOST);
             snprintf(name, sizeof name, "f%d", i);
             paths[i] = write_file(name, bytes, size);

@@ -68,12 +68,13 @@ static void spin_once(int *turn, int turns)
 
 /* Sleeping: the worker says that it sleeps and looks at the ticket again, the
  * caller changes the ticket and looks who sleeps; in the single order of these
- * four one sees the other. */
+ * four one sees the other. The changes are exchanges rather than stores: emulators
+ * of AArch64 keep the order of an exchange and a later load, but not of a store. */
 static void sleep_until_called(worker *w)
 {
     elman_pool *pool = w->pool;
     pthread_mutex_lock(&pool->mutex);
-    atomic_store(&w->asleep, true);
+    (void)atomic_exchange(&w->asleep, true);
     while (atomic_load(&pool->ticket) == w->seen && !atomic_load(&pool->quit))
         pthread_cond_wait(&w->wake, &pool->mutex);
     atomic_store(&w->asleep, false);
@@ -118,7 +119,7 @@ static void *work(void *argument)
 
 static void end_threads(elman_pool *pool)
 {
-    atomic_store(&pool->quit, true);
+    (void)atomic_exchange(&pool->quit, true);
     for (int i = 0; i < pool->count - 1; i++) {
         worker *w = &pool->workers[i];
         if (!w->joinable)
@@ -213,7 +214,7 @@ void elman_pool_run_on(elman_context *context, int count, elman_job job, void *a
     pool->argument = argument;
     atomic_store_explicit(&pool->pending, count - 1, memory_order_relaxed);
     uint64_t number = (atomic_load_explicit(&pool->ticket, memory_order_relaxed) >> CREW_BITS) + 1;
-    atomic_store(&pool->ticket, number << CREW_BITS | (uint64_t)count);
+    (void)atomic_exchange(&pool->ticket, number << CREW_BITS | (uint64_t)count);
     for (int i = 0; i < count - 1; i++)
         wake(pool, &pool->workers[i]);
 

@@ -7,6 +7,7 @@ install(TARGETS elman_static elman_shared EXPORT elman
 install(DIRECTORY include/elman DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN *.h)
 
 string(JOIN " " ELMAN_PC_REQUIRES ${elman_pc_requires})
+string(JOIN " " ELMAN_PC_LIBS ${elman_pc_libs})
 # Relative to where it stands, so that `cmake --install --prefix` may move it.
 file(RELATIVE_PATH ELMAN_PC_PREFIX "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
 string(REGEX REPLACE "/$" "" ELMAN_PC_PREFIX "${ELMAN_PC_PREFIX}")

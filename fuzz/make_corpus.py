@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the first inputs of fuzz_json and fuzz_safetensors: python3 make_corpus.py"""
+"""Makes the first inputs of the fuzz targets that have theirs below: python3 make_corpus.py"""
 import os
 import struct
 
@@ -60,8 +60,63 @@ SAFETENSORS = {
     "cut": safetensors("{%s}" % F32, bytes(16))[:40],
 }
 
+# The first byte: delimiter (found , ; tab) and header (auto yes no).
+TABLE = {
+    "dates": b"\x00date,HUFL,OT\n2016-07-01 00:00:00,5.8,30.5\n2016-07-01 01:00:00,,NaN\n",
+    "quotes": b'\x01"a ""b""","c\r\nd"\r\n"",x y \r\n',
+    "semicolons": b"\x00\xef\xbb\xbfa;b\n1,5;2\n\n3;4",
+    "tabs": b'\x03a "film\t1\nno film \t0',
+    "words": b"\x03sentence\tlabel\na film\tgood\nno film\tgood\n",
+    "ragged": b"\x05a,b\n1,2\n3\n",
+    "unclosed": b'\x01a,b\n1,"2\n3,4\n',
+    "misplaced": b'\x09a"b,c\n',
+    "zero": b"\x01a,b\n1,\x00\n",
+    "not_utf8": b"\x02a;b\n1;\xe2\x82\n",
+    "old_line_ends": b"\x04a,b\r1,2\r\r3,4\r",
+    "line": b'\x08"a, ""b""",, 7 \r\n',
+}
+
+ROW = b"\t_" * 8 + b"\n"
+# The first byte: the form (auto, CoNLL-U, columns).
+CONLL = {
+    "universal": b"\x00# text = vamonos al mar\n1-2\tvamonos" + ROW + b"1\tvamos" + ROW +
+                 b"2\tnos" + ROW + b"2.1\tgo" + ROW + b"3\tel mar" + ROW + b"\n# alone\n\n",
+    "columns": b"\x00-DOCSTART- -X- -X- O\n\nEU NNP I-NP  B-ORG \nrejects VBZ I-VP O\n\n"
+               b"# NN O O\n",
+    "words": b"\x02one\r\ntwo\r\n\r\n",
+    "order": b"\x011\ta\n3\tb\n",
+    "ragged": b"\x02a b\nc d e\n",
+    "no_word": b"\x011\t\n",
+    "not_utf8": b"\x00a\xff\n",
+}
+
+# The first byte: whether folded.
+WORDS = {
+    "raw": "\x01It\u2019s a well-made \u201cCaf\u0065\u0301\u201d, don't you think?".encode(),
+    "treebank": b"\x01`` do n't '' -LRB- the film 's -RRB- shouldn't've o'clock ' `",
+    "many": "\x00\u4e2d\u6587 \u3042 \ud55c\uae00 \U0001f600\ufe0f stra\u00dfe \u0130 =\u0338 "
+            "so\u00adme\u200d".encode(),
+    "cut": b"\x01ab \xe2\x28",
+    "zero": b"\x01ab\x00c",
+}
+
+WORD_VECTORS = {
+    "glove": b"the 0.418 0.24968 -0.41242\nA 0.1 1e-3 .5\nat the 1 2 3\nSTRASS 1 2 3\n",
+    "mark_alone": b"\xef\xbb\xbf",
+    "word2vec": b"3 2\n</s> 0.1 0.2 \nthe -1 2 \n1 5 6 ",
+    "ragged": b"the 1 2\na 1\n",
+    "not_finite": b"the 1 nan\n",
+    "large": b"the 1 1e39\n",
+    "count": b"2 2\nthe 1 2\n",
+    "not_utf8": b"\xff\xfe 1 2\r\nthe\t1\t2\r\n",
+}
+
 if __name__ == "__main__":
     for name, data in JSON.items():
         write("json", name, data)
     for name, data in SAFETENSORS.items():
         write("safetensors", name, data)
+    for subject, inputs in (("table", TABLE), ("conll", CONLL), ("words", WORDS),
+                            ("word_vectors", WORD_VECTORS)):
+        for name, data in inputs.items():
+            write(subject, name, data)

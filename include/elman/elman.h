@@ -7,6 +7,7 @@
 #include "elman/config.h"
 #include "elman/context.h"
 #include "elman/layer.h"
+#include "elman/metrics.h"
 #include "elman/model.h"
 #include "elman/op.h"
 #include "elman/optimizer.h"

@@ -43,10 +43,11 @@ ELMAN_API int64_t elman_parameters_count(const elman_parameters *set);
 ELMAN_API elman_parameter *elman_parameters_at(const elman_parameters *set, int64_t index);
 /* By its whole name; NULL where there is none. */
 ELMAN_API elman_parameter *elman_parameters_find(const elman_parameters *set, const char *name);
-/* Trained numbers in all; a tied value counts once. */
+/* Trained numbers in all, frozen ones among them; a tied value counts once. */
 ELMAN_API int64_t elman_parameters_elements(const elman_parameters *set);
 
-/* Every gradient becomes zero. Nothing happens in a set without gradients. */
+/* Every gradient becomes zero. Nothing happens in a set without gradients, or to one that is
+ * frozen. */
 ELMAN_API void elman_parameters_zero_gradients(elman_parameters *set);
 /* Adds the gradients of tied places to their owner's, in order of creation, and clears them. */
 ELMAN_API void elman_parameters_gather(elman_parameters *set);
@@ -113,6 +114,73 @@ ELMAN_API elman_status elman_layer_norm_create(elman_parameters *set, const char
 ELMAN_API elman_var *elman_layer_norm(elman_tape *tape, const elman_layer_norm_layer *layer,
                                       elman_var *x, const elman_sequences *sequences);
 
+/* --- attention over time ------------------------------------------------------------------- */
+
+/* What a sequence says, as a weighted mean of its steps (Yang et al. 2016, "Hierarchical Attention
+ * Networks for Document Classification", equations 5 to 7):
+ *   u_t = tanh(x_t W^T + b);  a = softmax over t of u_t . context;  y = sum over t of a_t x_t */
+typedef struct elman_attention_pool_layer {
+    elman_parameter *weight;  /* [A,F] */
+    elman_parameter *bias;    /* [A] */
+    elman_parameter *context; /* [A] */
+} elman_attention_pool_layer;
+
+/* prefix.weight, prefix.bias, prefix.context. width: F, size: A, both at least 1 (SHAPE). The
+ * context is initialised as a linear layer's weight of A inputs. */
+ELMAN_API elman_status elman_attention_pool_create(elman_parameters *set, const char *prefix,
+                                                   int64_t width, int64_t size,
+                                                   elman_attention_pool_layer *layer,
+                                                   elman_error *error);
+/* Packed rows x [N,F] -> [B,F] in the given order; a sequence of length 0 gives a row of +0.
+ * *weights (weights may be NULL) receives a [N], a packed row each, to be read; no gradient flows
+ * through it. */
+ELMAN_API elman_var *elman_attention_pool(elman_tape *tape, const elman_attention_pool_layer *layer,
+                                          elman_var *x, const elman_sequences *sequences,
+                                          elman_var **weights);
+
+/* --- conditional random field ------------------------------------------------------------- */
+
+/* Linear-chain conditional random field (Lafferty et al. 2001) over K tags; pytorch-crf's names
+ * and meaning. A path y of T steps with the emissions e [T,K] has the score
+ *   start[y_0] + sum of e[t,y_t] + sum of transitions[y_(t-1),y_t] + end[y_(T-1)]
+ * and the probability exp(score) / sum over all paths of exp(score). */
+typedef struct elman_crf_layer {
+    elman_parameter *transitions; /* [K,K], from row to column */
+    elman_parameter *start;       /* [K], start_transitions */
+    elman_parameter *end;         /* [K], end_transitions */
+} elman_crf_layer;
+
+/* K >= 1 (ARGUMENT). By default U(-0.1,0.1); to other rules the transitions are a weight, start
+ * and end a bias. */
+ELMAN_API elman_status elman_crf_create(elman_parameters *set, const char *prefix, int64_t K,
+                                        elman_crf_layer *layer, elman_error *error);
+/* scale * sum over sequences of -log p(tags); a scalar. emissions [N,K] and tags [N] are packed
+ * rows, the tags in the caller's memory until the round ends. *sum (may be NULL) receives the
+ * unscaled nats. Sequences of length zero count nothing. DATA: a tag outside 0..K-1. Emissions
+ * and parameters must be finite: an infinity gives NaN. */
+ELMAN_API elman_var *elman_crf_loss(elman_tape *tape, const elman_crf_layer *layer,
+                                    elman_var *emissions, const int32_t *tags,
+                                    const elman_sequences *sequences, float scale, double *sum);
+/* p(y_t = k | emissions), [N,K]; a constant, through which no gradient flows. */
+ELMAN_API elman_var *elman_crf_marginals(elman_tape *tape, const elman_crf_layer *layer,
+                                         const elman_var *emissions,
+                                         const elman_sequences *sequences);
+
+/* The best path of one sequence (Viterbi 1967): emissions [T,K] -> tags [T], in double; among
+ * equals the path whose last tag is lowest, then the one before it, and so on. *score (may be
+ * NULL) receives its score. memory: elman_crf_decode_size bytes aligned to 64, or NULL: taken
+ * from the context and given back. T = 0: a score of 0. MEMORY: it is out. */
+ELMAN_API elman_status elman_crf_decode(elman_context *context, const elman_crf_layer *layer,
+                                        const float *emissions, int64_t T, int32_t *tags,
+                                        double *score, void *memory, elman_error *error);
+/* 0 where the size overflows. */
+ELMAN_API size_t elman_crf_decode_size(const elman_crf_layer *layer, int64_t T);
+/* The same for packed rows [N,K] -> tags [N], on the tape's threads and memory; scores (may be
+ * NULL) [B] in the given order. An error is the tape's. */
+ELMAN_API void elman_crf_decode_packed(elman_tape *tape, const elman_crf_layer *layer,
+                                       const elman_var *emissions, const elman_sequences *sequences,
+                                       int32_t *tags, double *scores);
+
 /* --- recurrent ---------------------------------------------------------------------------- */
 
 enum { ELMAN_MAX_LAYERS = 64 };
@@ -128,18 +196,29 @@ typedef struct elman_recurrent_options {
     bool layer_norm;       /* layer-normalised cells (Ba et al. 2016); default false */
     bool learnt_state;     /* the initial state is a parameter where none is given; default false */
     double dropout;        /* on the outputs of every layer but the last; 0..1, default 0 */
-    int use; /* elman_dropout's use of the first of these layers-1 places; default 0 */
+    int use;          /* elman_dropout's use of the first of these layers-1 places; default 0 */
+    bool residual;    /* from the second layer on, a layer's input is added to its output (He et al.
+                       * 2016); default false */
+    bool output_norm; /* each layer's output is layer-normalised; default false */
 } elman_recurrent_options;
 
 ELMAN_API void elman_recurrent_options_default(elman_recurrent_options *options);
 
-/* torch.nn.RNN, LSTM and GRU: weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0, then their
- * _reverse, then l1. Layer-normalised: weight_ih, weight_hh, gain_ih, gain_hh, bias_ih, and for an
- * LSTM gain_cell, bias_cell. Learnt states: h0 and, for an LSTM, c0, [layers*directions, H]. */
+/* A stack: with x_0 the input, R_l layer l's cells and D dropout (which the last layer has not),
+ *   x_l+1 = D(N_l(R_l(x_l) + [l >= 1] x_l)),
+ * N_l the layer normalisation over directions*H where output_norm is set, the term [l >= 1] x_l
+ * where residual is; the first layer's input, whatever its width, is never added. Final states are
+ * the cells' own, before all this.
+ *
+ * torch.nn.RNN, LSTM and GRU: weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0, then their
+ * _reverse, then (output_norm) norm_l0.weight and norm_l0.bias, [directions*H] each, then l1.
+ * Layer-normalised: weight_ih, weight_hh, gain_ih, gain_hh, bias_ih, and for an LSTM gain_cell,
+ * bias_cell. Learnt states: h0 and, for an LSTM, c0, [layers*directions, H]. */
 typedef struct elman_recurrent_layer {
     elman_recurrent_options options;
-    elman_cell_parameters *cells; /* [layers*directions], the set's; layer by layer */
-    elman_parameter *h0, *c0;     /* NULL: not learnt */
+    elman_cell_parameters *cells;  /* [layers*directions], the set's; layer by layer */
+    elman_parameter *h0, *c0;      /* NULL: not learnt */
+    elman_layer_norm_layer *norms; /* [layers], the set's; NULL: no output_norm */
 } elman_recurrent_layer;
 
 /* ARGUMENT: an option out of its bounds. */
@@ -193,7 +272,7 @@ ELMAN_API elman_var *elman_lstm(elman_tape *tape, const elman_recurrent_layer *l
  * are taken gate by gate, [H,I] and [H,H]. Gains are 1 and learnt states 0 throughout.
  *
  *   default               linear: U(+-1/sqrt(inputs)); recurrent: U(+-1/sqrt(H)), biases too;
- *                         embedding: N(0,1); normalisation: 1 and 0
+ *                         embedding: N(0,1); normalisation: 1 and 0; CRF: U(-0.1,0.1)
  *   uniform:A             weights, biases and embeddings U(-A,A)
  *   normal:S              weights and embeddings N(0,S^2), biases zero
  *   xavier-uniform[:G]    weights U(+-G sqrt(6/(in+out))), biases zero; G is 1
@@ -205,6 +284,7 @@ ELMAN_API elman_var *elman_lstm(elman_tape *tape, const elman_recurrent_layer *l
  *                         S is 1                                         (Le et al. 2015, IRNN)
  *   forget-bias:V         an LSTM's forget gates begin with the bias V, in bias_ih; their part of
  *                         bias_hh zero                                   (Jozefowicz et al. 2015)
+ *   embedding:A           embeddings U(-A,A)
  *   zero-bias             biases zero
  *   zero                  weights, biases and embeddings zero
  *

@@ -37,6 +37,7 @@ typedef struct elman_option {
     bool recorded;              /* stands in config.json */
     bool bound;                 /* a resumed run must not change it */
     bool untyped;               /* in config.json only, no option of the command line */
+    const char *tasks;          /* "classify tag": those that it means something to; NULL: all */
     const char *help;           /* one sentence, without its full stop */
 } elman_option;
 
@@ -51,6 +52,9 @@ ELMAN_API void elman_options_default(const elman_option_table *table, void *valu
 
 /* The option of that name ('_' and '-' count as the same), or NULL. */
 ELMAN_API const elman_option *elman_options_find(const elman_option_table *table, const char *name);
+
+/* Whether the option means something to a task (NULL: any). */
+ELMAN_API bool elman_option_concerns(const elman_option *option, const char *task);
 
 /* The table's name nearest to a wrong one by edit distance, or NULL where none is near. */
 ELMAN_API const char *elman_options_nearest(const elman_option_table *table, const char *name);

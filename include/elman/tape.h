@@ -42,8 +42,13 @@ ELMAN_API const elman_tensor *elman_parameter_value(const elman_parameter *param
 /* The value to write into, [shape]. To be called anew for each change: what was derived from the
  * value before is then out of date. Not between recording and backward. */
 ELMAN_API float *elman_parameter_edit(elman_parameter *parameter);
-/* [shape]; NULL in a model that is only run. */
+/* [shape]; NULL in a model that is only run, and where the parameter is frozen. */
 ELMAN_API float *elman_parameter_gradient(elman_parameter *parameter);
+/* Keeps the value as it is: the gradient is released, none is computed for it any more, and
+ * optimisers leave it alone. For good; fine to call twice. Not between recording and backward. A
+ * tied place is frozen apart from the value that it shares: its part of the gradient is then
+ * missing, and where the value's owner is frozen, what other places gather is dropped. */
+ELMAN_API void elman_parameter_freeze(elman_parameter *parameter);
 
 /* What one round on the tape is for. */
 typedef struct elman_tape_mode {

@@ -29,14 +29,16 @@ typedef struct elman_train_progress {
     int64_t step, steps; /* updates done, and to do in all */
     double epoch;        /* with its fraction */
     int64_t epochs;
-    double loss;          /* nats a token, mean over the last interval (about 100 steps) */
+    double loss;          /* nats a token, or what the task's loss is; the last interval's mean */
     double gradient_norm; /* before clipping */
     double lr;
     double tokens_per_second;
     double seconds, seconds_left;
-    double valid_loss; /* nats a token; NaN before the first */
-    double best_loss;  /* the least valid_loss so far; NaN before the first */
-    bool better;       /* this validation is the best so far */
+    double valid_loss;  /* of the last validation; NaN before the first */
+    double best_loss;   /* of the best validation so far; NaN before the first */
+    const char *metric; /* the task's own figure ("accuracy"), a static string; NULL: none */
+    double valid_value, best_value; /* of the metric, likewise */
+    bool better;                    /* this validation is the best so far */
     uint64_t valid_tokens;
 } elman_train_progress;
 

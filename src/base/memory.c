@@ -50,6 +50,25 @@ struct elman_arena_block {
     alignas(ALIGNMENT) unsigned char bytes[];
 };
 
+void *elman_grown(elman_context *context, void *list, size_t used, size_t *room, size_t more,
+                  size_t size)
+{
+    size_t wanted;
+    if (__builtin_add_overflow(used, more, &wanted))
+        return NULL;
+    if (wanted <= *room && list)
+        return list;
+    size_t bigger = *room > SIZE_MAX / 2 || 2 * *room < wanted ? wanted : 2 * *room;
+    void *made = elman_allocate(context, bigger, size);
+    if (!made)
+        return NULL;
+    if (used && list)
+        memcpy(made, list, used * size);
+    elman_release(context, list);
+    *room = bigger;
+    return made;
+}
+
 void elman_arena_init(elman_arena *arena, elman_context *context)
 {
     *arena = (elman_arena){.context = context};

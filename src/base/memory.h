@@ -15,6 +15,12 @@ void *elman_allocate_zero(elman_context *context, size_t count, size_t size);
 /* NULL is fine. */
 void elman_release(elman_context *context, void *memory);
 
+/* A list with room for `more` elements behind the `used` it holds: itself, or a larger one into which
+ * they were moved, the old one being released; *room is brought up to date. NULL: out of memory, and
+ * the list is as it was. */
+void *elman_grown(elman_context *context, void *list, size_t used, size_t *room, size_t more,
+                  size_t size);
+
 /* An arena hands out memory that is given back all at once. It grows by blocks when it must;
  * elman_arena_reset keeps them, and they are taken in the same order again, so that the second
  * round of the same work allocates nothing. Where a later round had to grow all the same, its

@@ -101,7 +101,7 @@ int cli_parse(const cli_verb *verb, int argc, char **argv, const cli_set *sets, 
         if (c == -1)
             break;
         if (c == 'h') {
-            cli_print_help(stdout, verb);
+            cli_print_help(stdout, verb, verb->trains ? cli_find_task(argv, argc) : NULL);
             return CLI_DONE;
         }
         int n = c >= BASE ? c - BASE : find_letter(&k, c);

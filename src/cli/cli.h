@@ -41,6 +41,8 @@ const cli_verb *cli_verb_find(const char *name);
 int cli_verb_tables(const cli_verb *verb, const elman_option_table *tables[CLI_TABLES]);
 /* NULL-ended. */
 extern const char *const cli_tasks[];
+/* The task among some words, or NULL. */
+const char *cli_find_task(char *const *words, int count);
 
 /* Messages: one line on standard error, "elman: ...", control characters escaped. Return the
  * exit status that they stand for. */
@@ -84,11 +86,11 @@ size_t cli_width(const char *text);
  * begins at `column`. Ends with a line end. */
 void cli_wrap(FILE *file, const char *text, int indent, int column, int width);
 
-/* Help of one verb, of the whole program. */
-void cli_print_help(FILE *file, const cli_verb *verb);
+/* Help of one verb (of one task, where it is not NULL), of the whole program. */
+void cli_print_help(FILE *file, const cli_verb *verb, const char *task);
 void cli_print_overview(FILE *file);
-/* One option's help with its choices and default, as a text. */
-void cli_option_text(const elman_option *option, char *text, size_t capacity);
+/* One option's help with its choices and the default it has under a task, as a text. */
+void cli_option_text(const elman_option *option, const char *task, char *text, size_t capacity);
 
 /* --threads of a verb that does not train, into the int64_t `field` of its struct. */
 #define CLI_OPTION_THREADS(owner, field)                                                           \
@@ -100,6 +102,9 @@ void cli_option_text(const elman_option *option, char *text, size_t capacity);
 
 /* A context with so many threads (0: the default), whose log goes to standard error. */
 elman_status cli_context(int threads, elman_context **context, elman_error *error);
+
+/* The task that MODEL/config.json names; returns CLI_DONE, or what went wrong, said. */
+int cli_task_of(elman_context *context, const char *model, char task[32]);
 
 /* SIGINT and SIGTERM set the flag that is returned; a second one ends the process. */
 const volatile sig_atomic_t *cli_catch_signals(void);

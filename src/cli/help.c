@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "elman/config.h"
 #include "elman/version.h"
 
 enum { TERM = 26, LINE = 512 };
@@ -20,7 +21,7 @@ static void add(char *text, size_t capacity, const char *before, const char *mor
     snprintf(text + used, capacity - used, "%s%s", before, more);
 }
 
-void cli_option_text(const elman_option *option, char *text, size_t capacity)
+void cli_option_text(const elman_option *option, const char *task, char *text, size_t capacity)
 {
     snprintf(text, capacity, "%s", option->help);
     if (option->choices != NULL) {
@@ -28,13 +29,18 @@ void cli_option_text(const elman_option *option, char *text, size_t capacity)
         for (size_t i = 1; option->choices[i] != NULL; i++)
             add(text, capacity, option->choices[i + 1] == NULL ? " or " : ", ", option->choices[i]);
     }
-    if (option->initial != NULL && option->initial[0] != 0) {
-        add(text, capacity, " [", option->initial);
+    if (task == NULL && option->tasks != NULL) {
+        add(text, capacity, " (", option->tasks);
+        add(text, capacity, ")", "");
+    }
+    const char *initial = elman_config_initial(option, task);
+    if (initial != NULL && initial[0] != 0) {
+        add(text, capacity, " [", initial);
         add(text, capacity, "]", "");
     }
 }
 
-static void print_option(FILE *file, const elman_option *option, int width)
+static void print_option(FILE *file, const elman_option *option, const char *task, int width)
 {
     char head[128], text[LINE];
     char letter[8] = "    ";
@@ -42,7 +48,7 @@ static void print_option(FILE *file, const elman_option *option, int width)
         snprintf(letter, sizeof(letter), "-%c, ", option->letter);
     snprintf(head, sizeof(head), "  %s--%s%s%s", letter, option->name,
              option->argument != NULL ? " " : "", option->argument != NULL ? option->argument : "");
-    cli_option_text(option, text, sizeof(text));
+    cli_option_text(option, task, text, sizeof(text));
     int used = fprintf(file, "%s", head);
     if (used > TERM - 2) {
         putc('\n', file);
@@ -52,18 +58,18 @@ static void print_option(FILE *file, const elman_option *option, int width)
     cli_wrap(file, text, TERM, TERM, width);
 }
 
-static void print_table(FILE *file, const elman_option_table *table, int width)
+static void print_table(FILE *file, const elman_option_table *table, const char *task, int width)
 {
     const char *group = "";
     for (size_t i = 0; i < table->count; i++) {
         const elman_option *o = &table->options[i];
-        if (o->untyped)
+        if (o->untyped || !elman_option_concerns(o, task))
             continue;
         if (strcmp(group, o->group) != 0) {
             group = o->group;
             fprintf(file, "\n%c%s\n", toupper((unsigned char)group[0]), group + 1);
         }
-        print_option(file, o, width);
+        print_option(file, o, task, width);
     }
 }
 
@@ -95,7 +101,7 @@ static void put_command(FILE *file, const char *command)
     fputs("\n      ", file);
 }
 
-void cli_print_help(FILE *file, const cli_verb *verb)
+void cli_print_help(FILE *file, const cli_verb *verb, const char *task)
 {
     int width = width_of(file);
     const elman_option_table *tables[CLI_TABLES];
@@ -105,7 +111,7 @@ void cli_print_help(FILE *file, const cli_verb *verb)
     putc('\n', file);
     print_paragraphs(file, verb->description, width);
     for (int i = 0; i < count; i++)
-        print_table(file, tables[i], width);
+        print_table(file, tables[i], task, width);
     if (verb->examples != NULL) {
         fputs("\nExamples\n", file);
         for (size_t i = 0; verb->examples[i] != NULL; i += 2) {
@@ -146,7 +152,7 @@ static int run(const cli_verb *verb, int argc, char **argv)
     const cli_verb *about = cli_verb_find(operands.list[0]);
     if (about == NULL)
         return cli_wrong("help: unknown verb %s; see elman --help", operands.list[0]);
-    cli_print_help(stdout, about);
+    cli_print_help(stdout, about, NULL);
     return CLI_DONE;
 }
 

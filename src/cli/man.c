@@ -59,7 +59,7 @@ static void put_option(const elman_option *o)
         fputs("\\fR", stdout);
     }
     putchar('\n');
-    cli_option_text(o, text, sizeof(text));
+    cli_option_text(o, NULL, text, sizeof(text));
     put_roff(text);
     putchar('\n');
     if (o->type == ELMAN_OPTION_INTEGER || o->type == ELMAN_OPTION_REAL) {

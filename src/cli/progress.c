@@ -150,7 +150,10 @@ static void print_validation(const elman_train_progress *p, int columns)
     snprintf(fields[1], FIELD, "  loss %s", a);
     cli_loss(a, p->valid_loss);
     snprintf(fields[2], FIELD, "  valid %s", a);
-    snprintf(fields[3], FIELD, "  perplexity %.4g", exp(p->valid_loss));
+    if (p->metric == NULL)
+        snprintf(fields[3], FIELD, "  perplexity %.4g", exp(p->valid_loss));
+    else
+        snprintf(fields[3], FIELD, "  %s %.4g", p->metric, p->valid_value);
     cli_duration(a, p->seconds);
     snprintf(fields[4], FIELD, "  %s", a);
     snprintf(fields[5], FIELD, "%s", p->better ? "  best" : "");
@@ -200,6 +203,8 @@ static void print_record(const elman_train_progress *p)
     if (p->event == ELMAN_EVENT_VALIDATION || p->event == ELMAN_EVENT_END) {
         cli_json_real(&json, "valid_loss", p->valid_loss);
         cli_json_real(&json, "best_loss", p->best_loss);
+        if (p->metric != NULL)
+            cli_json_real(&json, p->metric, p->valid_value);
     }
     if (p->event == ELMAN_EVENT_VALIDATION) {
         cli_json_bool(&json, "better", p->better);

@@ -66,7 +66,7 @@ static int read_operands(command *c)
         return CLI_DONE;
     }
     if (count == 0)
-        return cli_wrong("train: no TASK and no text; write elman train lm TEXT -o MODEL");
+        return cli_wrong("train: no TASK and no data; write elman train lm TEXT -o MODEL");
     size_t tasks = 0;
     while (cli_tasks[tasks] != NULL && strcmp(cli_tasks[tasks], list[0]) != 0)
         tasks++;
@@ -78,24 +78,50 @@ static int read_operands(command *c)
                              list[0], list[0]);
         cli_meant(meant, "", list[0], cli_tasks, tasks);
         return cli_wrong("train: unknown task %s%s", list[0],
-                         meant[0] != 0 ? meant : "; the tasks are: lm");
+                         meant[0] != 0 ? meant : "; the tasks are: lm, classify, tag, forecast");
     }
     c->task = list[0];
     c->data = list + 1;
     c->data_count = count - 1;
     if (count == 1 && !c->v.resume)
-        return cli_wrong("train: no text to learn from; write elman train %s TEXT -o MODEL",
+        return cli_wrong("train: no data to learn from; write elman train %s FILE -o MODEL",
                          c->task);
     if (!named)
         return cli_wrong("train: no MODEL; say where it goes with -o MODEL");
     return CLI_DONE;
 }
 
-/* --config FILE first, then the options over it. */
+/* What was given, over `base`. An option that means nothing to the task is an error. */
+static int take_given(command *c, const elman_config *base)
+{
+    const elman_option_table *all = elman_config_options();
+    elman_config chosen = c->config;
+    c->config = *base;
+    for (size_t i = 0; i < all->count; i++) {
+        const elman_option *o = &all->options[i];
+        char text[ELMAN_CONFIG_TEXT];
+        if (c->config_given[i] == NULL)
+            continue;
+        if (!elman_option_concerns(o, c->task))
+            return cli_wrong("--%s: it means nothing to the task %s; it belongs to: %s", o->name,
+                             c->task, o->tasks);
+        elman_options_get(o, &chosen, text, sizeof(text));
+        (void)elman_options_set(o, &c->config, text, o->name, NULL);
+    }
+    c->config.threads = chosen.threads;
+    return CLI_DONE;
+}
+
+/* The task's defaults, or --config FILE, then the options over it. */
 static int read_config(elman_context *context, command *c)
 {
     elman_config_file file;
     elman_error error;
+    if (c->v.config[0] == 0 && c->task != NULL && !c->v.resume) {
+        elman_config base;
+        elman_config_default_for(&base, c->task);
+        return take_given(c, &base);
+    }
     if (c->v.config[0] == 0)
         return CLI_DONE;
     if (c->v.resume)
@@ -107,18 +133,11 @@ static int read_config(elman_context *context, command *c)
     if (file.task[0] != 0 && strcmp(file.task, c->task) != 0)
         status = cli_wrong("%s: task: found \"%.31s\", expected \"%s\"", c->v.config, file.task,
                            c->task);
-    const elman_option_table *all = elman_config_options();
-    elman_config chosen = c->config;
-    c->config = file.config;
-    /* as many tokens as the data have, not as the file's did */
-    c->config.vocabulary = 0;
-    for (size_t i = 0; i < all->count && status == CLI_DONE; i++)
-        if (c->config_given[i] != NULL) {
-            char text[ELMAN_CONFIG_TEXT];
-            elman_options_get(&all->options[i], &chosen, text, sizeof(text));
-            (void)elman_options_set(&all->options[i], &c->config, text, all->options[i].name, NULL);
-        }
-    c->config.threads = chosen.threads;
+    /* as many of each as the data have, not as the file's did */
+    file.config.vocabulary = file.config.inputs = 0;
+    file.config.outputs = file.config.characters = 0;
+    if (status == CLI_DONE)
+        status = take_given(c, &file.config);
     elman_config_file_clear(context, &file);
     return status;
 }
@@ -173,12 +192,17 @@ static void print_next(const command *c, const cli_progress *progress)
     char took[32];
     cli_duration(took, progress->last.seconds);
     bool validated = progress->any && !isnan(progress->last.best_loss);
-    if (validated)
+    if (validated && progress->last.metric != NULL)
+        printf("%s: validation %s %.4f, loss %.4f after %lld steps, %s\n", c->model,
+               progress->last.metric, progress->last.best_value, progress->last.best_loss,
+               (long long)progress->last.step, took);
+    else if (validated)
         printf("%s: validation loss %.4f after %lld steps, %s\n", c->model,
                progress->last.best_loss, (long long)progress->last.step, took);
     else
         printf("%s: done\n", c->model);
-    printf("Next: elman generate %s\n", c->model);
+    bool writes = c->task == NULL || strcmp(c->task, "lm") == 0;
+    printf("Next: elman %s %s\n", writes ? "generate" : "predict", c->model);
     printf("      elman eval %s%s\n", c->model, validated ? "" : " FILE");
     printf("      elman inspect %s\n", c->model);
 }
@@ -259,8 +283,9 @@ static int run(const cli_verb *verb, int argc, char **argv)
     return status;
 }
 
-static const char *const usage[] = {"train lm TEXT... -o MODEL [OPTION...]", "train --resume MODEL",
-                                    NULL};
+static const char *const usage[] = {"train lm TEXT... -o MODEL [OPTION...]",
+                                    "train classify|tag|forecast FILE... -o MODEL [OPTION...]",
+                                    "train --resume MODEL", NULL};
 static const char *const examples[] = {
     "elman train lm shakespeare.txt -o shakespeare",
     "A character model; its size and the length of the training follow the size of the text.",
@@ -280,12 +305,15 @@ const cli_verb cli_train = {
     .summary = "learn from data, or go on learning",
     .usage = usage,
     .description =
-        "Trains a network on text and writes it to the folder MODEL: the configuration, the "
-        "weights that evaluate best, the vocabulary, a record of the training, and a checkpoint "
-        "to go on from. The task lm is a language model: it learns which token comes next. "
-        "Several texts are read one after the other.\n\n"
-        "What is auto is chosen from the size of the text, and said. The result depends on the "
-        "text, the options and the seed alone, not on threads or processor. Ctrl-C saves and "
+        "Trains a network and writes it to the folder MODEL: the configuration, the weights that "
+        "evaluate best, the vocabulary, a record of the training, and a checkpoint to go on "
+        "from. Options for one task alone: elman train TASK --help.\n\n"
+        "lm        a language model: which token of a text comes next\n\n"
+        "classify  a label for a text or a sequence of numbers, from CSV or TSV\n\n"
+        "tag       a label for each word, from CoNLL columns, or for each step\n\n"
+        "forecast  the next rows of a CSV of readings\n\n"
+        "What is auto is chosen from the size of the data, and said. The result depends on the "
+        "data, the options and the seed alone, not on threads or processor. Ctrl-C saves and "
         "ends with status 130; a second one ends at once.",
     .examples = examples,
     .own = &table,

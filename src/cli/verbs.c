@@ -4,7 +4,16 @@
 #include "cli.h"
 #include "elman/config.h"
 
-const char *const cli_tasks[] = {"lm", NULL};
+const char *const cli_tasks[] = {"lm", "classify", "tag", NULL};
+
+const char *cli_find_task(char *const *words, int count)
+{
+    for (int i = 0; i < count; i++)
+        for (size_t t = 0; cli_tasks[t] != NULL; t++)
+            if (strcmp(words[i], cli_tasks[t]) == 0)
+                return cli_tasks[t];
+    return NULL;
+}
 
 const cli_verb *const *cli_verbs(void)
 {

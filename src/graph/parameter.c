@@ -133,6 +133,12 @@ float *elman_parameter_gradient(elman_parameter *parameter)
     return parameter->gradient;
 }
 
+void elman_parameter_freeze(elman_parameter *parameter)
+{
+    elman_release(parameter->context, parameter->gradient);
+    parameter->gradient = NULL;
+}
+
 float *elman_parameter_pack(elman_tape *tape, elman_parameter *parameter, int kind, size_t count,
                             bool *stale)
 {

@@ -47,7 +47,7 @@ struct elman_parameter {
     char name[128];
     elman_context *context;
     elman_tensor value;    /* owned */
-    float *gradient;       /* owned, [shape]; NULL in a model that is only run */
+    float *gradient;       /* owned, [shape]; NULL where it is only run or frozen */
     uint64_t version;      /* goes up whenever the value changes */
     bool decays;           /* weight decay applies (not to biases and gains) */
     elman_parameter *tied; /* not NULL: shares that parameter's value; the gradient is its own */

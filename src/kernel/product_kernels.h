@@ -25,12 +25,12 @@ typedef enum elman_product_initial {
 typedef struct elman_product_rows {
     size_t m, k, n;       /* n: all columns that were packed */
     size_t n0, n1;        /* n0 a multiple of `panel`, n1 too or = n */
-    elman_rows a;         /* [m] of k floats */
+    elman_rows_const a;   /* [m] of k floats */
     const float *b;       /* packed, the whole operand */
     elman_rows_mutable c; /* [m] of n floats; columns outside [n0,n1) are left alone */
     elman_product_initial initial;
-    const float *bias; /* [n] */
-    elman_rows from;   /* [m] of n floats */
+    const float *bias;     /* [n] */
+    elman_rows_const from; /* [m] of n floats */
 } elman_product_rows;
 
 /* c[i][j] = initial + sum over k of a[k][i] * b[k][j], for i in [m0,m1), j in [n0,n): the gradient
@@ -39,9 +39,9 @@ typedef struct elman_product_rows {
 typedef struct elman_product_columns {
     size_t k, m, n;
     size_t m0, m1, n0;
-    elman_rows a; /* [k] of m floats */
-    elman_rows b; /* [k] of n floats; not read where n0 = n */
-    float *c;     /* [m,n], row stride ldc */
+    elman_rows_const a; /* [k] of m floats */
+    elman_rows_const b; /* [k] of n floats; not read where n0 = n */
+    float *c;           /* [m,n], row stride ldc */
     size_t ldc;
     float *sums;    /* [m] or NULL: sums[i] = initial + a[0][i] + a[1][i] + ..., i in [m0,m1) */
     bool keep;      /* chains start from what c (and sums) hold; otherwise from zero */
@@ -55,8 +55,9 @@ typedef struct elman_product_kernels {
     /* Packs panels of columns [n0,n1) (bounds as in elman_product_rows) of B [k,n].
      * pack_rows: b is [k] rows of n floats. pack_columns: b is [n] rows of k floats, as a
      * weight [n,k] lies for x W^T. */
-    void (*pack_rows)(const elman_rows *b, size_t k, size_t n, size_t n0, size_t n1, float *packed);
-    void (*pack_columns)(const elman_rows *b, size_t k, size_t n, size_t n0, size_t n1,
+    void (*pack_rows)(const elman_rows_const *b, size_t k, size_t n, size_t n0, size_t n1,
+                      float *packed);
+    void (*pack_columns)(const elman_rows_const *b, size_t k, size_t n, size_t n0, size_t n1,
                          float *packed);
 
     void (*rows)(const elman_product_rows *call);

@@ -51,7 +51,7 @@ typedef struct elman_piece {
 typedef struct elman_panel_product {
     size_t K, groups, parts, width;
     const float *panels;
-    elman_rows left, start;
+    elman_rows_const left, start;
     elman_rows_mutable out;
 } elman_panel_product;
 
@@ -62,7 +62,7 @@ typedef struct elman_panel_product {
 typedef struct elman_step_forward {
     size_t H;
     const float *panels; /* pack_rows of W_hh */
-    elman_rows start, h, c;
+    elman_rows_const start, h, c;
     elman_rows_mutable gates, h_out, c_out;
 } elman_step_forward;
 
@@ -74,11 +74,11 @@ typedef struct elman_step_forward {
  * and, in part q, n's of the recurrent product. */
 typedef struct elman_step_backward {
     size_t H, chained;
-    const float *panels; /* pack_columns of W_hh: K = gates * H */
-    elman_rows next;     /* [chained] gate gradients */
-    elman_rows dy;       /* all NULL: none */
-    elman_rows h, h_out; /* h: GRU; h_out: RNN */
-    elman_rows c, c_out; /* LSTM: before, after */
+    const float *panels;       /* pack_columns of W_hh: K = gates * H */
+    elman_rows_const next;     /* [chained] gate gradients */
+    elman_rows_const dy;       /* all NULL: none */
+    elman_rows_const h, h_out; /* h: GRU; h_out: RNN */
+    elman_rows_const c, c_out; /* LSTM: before, after */
     elman_rows_mutable gates;
     elman_rows_mutable dh; /* [rows] of H: scratch and carry */
     elman_rows_mutable dc; /* LSTM: carry in and out */

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -13,7 +14,7 @@
 #include "elman/version.h"
 #include "format/json.h"
 
-enum { NAME = 64, PLACE = 256, SHOWN = 96, DEPTH = 8, KEYS = 64 };
+enum { NAME = 64, PLACE = 256, SHOWN = 96, DEPTH = 8, KEYS = 96 };
 
 void elman_config_file_default(elman_config_file *file)
 {
@@ -200,26 +201,43 @@ static elman_status read_files(elman_context *context, const elman_json *array, 
     return ELMAN_OK;
 }
 
-static const elman_option *option_in(const char *group, const char *key)
+/* Of a task that no option knows, every option may stand there: what it means is for others. */
+static bool known_task(const char *task)
+{
+    const elman_option_table *table = elman_config_options();
+    for (size_t i = 0; i < table->count; i++)
+        if (table->options[i].tasks != NULL && elman_option_concerns(&table->options[i], task))
+            return true;
+    return false;
+}
+
+static bool stands_in(const elman_option *option, const char *group, const char *task)
+{
+    return option->recorded && strcmp(option->group, group) == 0 &&
+           elman_option_concerns(option, known_task(task) ? task : NULL);
+}
+
+static const elman_option *option_in(const char *group, const char *task, const char *key)
 {
     const elman_option_table *table = elman_config_options();
     for (size_t i = 0; i < table->count; i++) {
         char known[NAME];
         const elman_option *option = &table->options[i];
         key_of(option->name, known);
-        if (option->recorded && strcmp(option->group, group) == 0 && strcmp(known, key) == 0)
+        if (stands_in(option, group, task) && strcmp(known, key) == 0)
             return option;
     }
     return NULL;
 }
 
 /* What stands in a group: the names as keys, in `keys`, which `words` point to. */
-static size_t keys_in(const char *group, char keys[KEYS][NAME], const char *words[KEYS])
+static size_t keys_in(const char *group, const char *task, char keys[KEYS][NAME],
+                      const char *words[KEYS])
 {
     const elman_option_table *table = elman_config_options();
     size_t count = 0;
     for (size_t i = 0; i < table->count && count + 1 < KEYS; i++)
-        if (table->options[i].recorded && strcmp(table->options[i].group, group) == 0)
+        if (stands_in(&table->options[i], group, task))
             key_of(table->options[i].name, keys[count++]);
     if (strcmp(group, "data") == 0)
         snprintf(keys[count++], NAME, "files");
@@ -236,7 +254,7 @@ static elman_status read_group(elman_context *context, const char *group, const 
     elman_json_member m = elman_json_members(object);
     while (elman_json_next(&m)) {
         place where = place_in(name, group, m.key);
-        const elman_option *option = option_in(group, m.key);
+        const elman_option *option = option_in(group, file->task, m.key);
         if (option != NULL) {
             ELMAN_TRY(read_option(option, m.value, where.text, &file->config, error));
         } else if (strcmp(group, "data") == 0 && strcmp(m.key, "files") == 0) {
@@ -244,7 +262,7 @@ static elman_status read_group(elman_context *context, const char *group, const 
         } else {
             char keys[KEYS][NAME];
             const char *words[KEYS];
-            size_t count = keys_in(group, keys, words);
+            size_t count = keys_in(group, file->task, keys, words);
             return unknown_key(where.text, m.key, words, count, error);
         }
     }
@@ -281,6 +299,7 @@ static elman_status read_root(elman_context *context, const elman_json *root, co
     if (task != NULL || !draft)
         ELMAN_TRY(read_string(task, place_in(name, "", "task").text, sizeof(file->task), file->task,
                               error));
+    elman_config_default_for(&file->config, file->task);
     elman_json_member m = elman_json_members(root);
     while (elman_json_next(&m)) {
         size_t i = 0;
@@ -335,6 +354,29 @@ elman_status elman_config_file_read(elman_context *context, const char *path,
     elman_config_file_default(file);
     ELMAN_TRY(elman_json_read(context, path, limits, &root, error));
     return finish(context, root, path, false, file, error);
+}
+
+elman_status elman_config_file_read_model(elman_context *context, const char *folder,
+                                          elman_config_file *file, elman_error *error)
+{
+    bool exists = false;
+    elman_config_file_default(file);
+    ELMAN_TRY(elman_path_look(folder, &exists, error));
+    if (!exists)
+        return elman_fail(error, ELMAN_ERROR_IO, "%s: no such model", folder);
+    if (!elman_path_is_folder(folder))
+        return elman_fail(error, ELMAN_ERROR_IO, "%s: a file, expected the folder of a model",
+                          folder);
+    char *path = elman_path_join(folder, "config.json");
+    if (path == NULL)
+        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+    elman_status status = elman_path_look(path, &exists, error);
+    if (status == ELMAN_OK && !exists)
+        status = elman_fail(error, ELMAN_ERROR_IO, "%s: no config.json in it; not a model", folder);
+    if (status == ELMAN_OK)
+        status = elman_config_file_read(context, path, file, error);
+    free(path);
+    return status;
 }
 
 elman_status elman_config_file_read_draft(elman_context *context, const char *path,
@@ -402,7 +444,7 @@ static elman_json *group_value(const elman_config_file *file, const char *group)
     for (size_t i = 0; good && i < table->count; i++) {
         const elman_option *option = &table->options[i];
         char key[NAME];
-        if (!option->recorded || strcmp(option->group, group) != 0)
+        if (!stands_in(option, group, file->task))
             continue;
         key_of(option->name, key);
         good = elman_json_set(object, key, option_value(option, &file->config));
@@ -418,11 +460,15 @@ static elman_json *group_value(const elman_config_file *file, const char *group)
 /* Texts that cannot stand in JSON are the caller's mistake, not a lack of memory. */
 static elman_status check_texts(const elman_config_file *file, elman_error *error)
 {
-    const char *texts[] = {file->config.valid, file->config.init, file->config.schedule,
-                           file->task};
-    int64_t fixed = sizeof(texts) / sizeof(texts[0]);
-    for (int64_t i = 0; i < fixed + file->data_count; i++) {
-        const char *text = i < fixed ? texts[i] : file->data[i - fixed].path;
+    const elman_option_table *table = elman_config_options();
+    int64_t options = (int64_t)table->count;
+    for (int64_t i = 0; i <= options + file->data_count; i++) {
+        char value_text[ELMAN_CONFIG_TEXT];
+        const char *text = value_text;
+        if (i < options)
+            elman_options_get(&table->options[i], &file->config, value_text, sizeof(value_text));
+        else
+            text = i == options ? file->task : file->data[i - options - 1].path;
         elman_json *value = elman_json_string(text);
         if (value == NULL)
             return elman_fail(error, ELMAN_ERROR_ARGUMENT,

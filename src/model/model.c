@@ -112,13 +112,14 @@ static void pack(elman_model *m)
     }
     if (keeps_table(c)) {
         float *gates = cut(&at, V * m->parts * H);
-        elman_rows table = {.base = values(n->embedding.weight), .stride = (ptrdiff_t)c->embedding};
+        elman_rows_const table = {.base = values(n->embedding.weight),
+                                  .stride = (ptrdiff_t)c->embedding};
         elman_rows_mutable rows = {.base = gates, .stride = (ptrdiff_t)(m->parts * H)};
         elman_recurrent_input(m->kernels, &m->layers[0], V, table, rows);
         m->table_gates = gates;
     }
     float *output = cut(&at, elman_product_packed(m->kernels->product, H, V));
-    elman_rows weight = {.base = values(n->output.weight), .stride = (ptrdiff_t)H};
+    elman_rows_const weight = {.base = values(n->output.weight), .stride = (ptrdiff_t)H};
     m->kernels->product->pack_columns(&weight, H, V, 0, V, output);
     m->output = output;
 }
@@ -184,14 +185,11 @@ static elman_status load(elman_model *m, const char *folder, elman_error *error)
     char *weights = elman_path_join(folder, "model.safetensors");
     elman_status status = config && weights ? ELMAN_OK : out_of_memory(error);
     if (status == ELMAN_OK)
-        status = must_exist(folder, folder, "no such model", error);
-    if (status == ELMAN_OK && !elman_path_is_folder(folder))
-        status =
-            elman_fail(error, ELMAN_ERROR_IO, "%s: a file, expected the folder of a model", folder);
-    if (status == ELMAN_OK)
-        status = must_exist(config, folder, "no config.json in it; not a model", error);
-    if (status == ELMAN_OK)
-        status = elman_config_file_read(context, config, &m->file, error);
+        status = elman_config_file_read_model(context, folder, &m->file, error);
+    if (status == ELMAN_OK && strcmp(m->file.task, "lm"))
+        status = elman_fail(error, ELMAN_ERROR_ARGUMENT,
+                            "%s: a model of task '%s', expected a language model (lm)", folder,
+                            m->file.task);
     if (status == ELMAN_OK)
         status = must_exist(weights, folder,
                             "no model.safetensors in it; its training has not saved yet", error);

@@ -76,6 +76,20 @@ const elman_option *elman_options_find(const elman_option_table *table, const ch
     return NULL;
 }
 
+bool elman_option_concerns(const elman_option *option, const char *task)
+{
+    if (option->tasks == NULL || task == NULL)
+        return true;
+    size_t size = strlen(task);
+    for (const char *at = option->tasks; *at != 0; at += strspn(at, " ")) {
+        size_t word = strcspn(at, " ");
+        if (word == size && memcmp(at, task, size) == 0)
+            return true;
+        at += word;
+    }
+    return false;
+}
+
 const char *elman_options_nearest(const elman_option_table *table, const char *name)
 {
     const char *two[2] = {NULL, NULL}; /* the nearest so far, and the next */

@@ -113,8 +113,8 @@ static void advance(elman_session *s, int32_t token)
     size_t H = (size_t)c->hidden;
     const float *before = s->h[s->now];
     float *after = s->h[1 - s->now];
-    elman_rows from = {0};
-    elman_rows x = {0};
+    elman_rows_const from = {0};
+    elman_rows_const x = {0};
     if (m->table_gates)
         from.base = m->table_gates + (size_t)token * m->parts * H;
     else
@@ -133,7 +133,7 @@ static void advance(elman_session *s, int32_t token)
             .c_out = {.base = cell},
         };
         elman_recurrent_step(m->kernels, &m->layers[l], &call, NULL);
-        x = (elman_rows){.base = after + at};
+        x = (elman_rows_const){.base = after + at};
     }
     s->now = 1 - s->now;
 }

@@ -34,16 +34,17 @@ static bool is_bias(const elman_entry *e)
     return e->role == ELMAN_ROLE_BIAS || e->role == ELMAN_ROLE_RECURRENT_BIAS;
 }
 
-/* Inputs and outputs of a weight, gate by gate. */
+/* Inputs and outputs of a weight, gate by gate; of rank 1 it has one output. */
 static double fan_in(const elman_entry *e)
 {
     const elman_tensor *value = &e->parameter->value;
-    return (double)(elman_tensor_count(value) / value->shape[0]);
+    return (double)(elman_tensor_count(value) / (value->rank > 1 ? value->shape[0] : 1));
 }
 
 static double fan_out(const elman_entry *e)
 {
-    return (double)(e->parameter->value.shape[0] / e->gates);
+    const elman_tensor *value = &e->parameter->value;
+    return value->rank > 1 ? (double)(value->shape[0] / e->gates) : 1.0;
 }
 
 static filling fill_default(const elman_entry *e)
@@ -100,6 +101,8 @@ static filling filling_of(const elman_entry *e, const elman_rule *rule)
     case ELMAN_RULE_IDENTITY:
         return e->role == ELMAN_ROLE_RECURRENT || e->role == ELMAN_ROLE_RECURRENT_BIAS ? zero
                                                                                        : nothing;
+    case ELMAN_RULE_EMBEDDING:
+        return e->role == ELMAN_ROLE_EMBEDDING ? (filling){FILL_UNIFORM, rule->value} : nothing;
     case ELMAN_RULE_ZERO_BIAS:
         return is_bias(e) ? zero : nothing;
     case ELMAN_RULE_ZERO:
@@ -188,11 +191,13 @@ static void apply(initialise_work *w)
 static bool concerns(const elman_parameters *set, elman_rule_kind kind)
 {
     bool recurrent = kind == ELMAN_RULE_ORTHOGONAL || kind == ELMAN_RULE_IDENTITY;
-    if (!recurrent && kind != ELMAN_RULE_FORGET_BIAS)
+    bool embedding = kind == ELMAN_RULE_EMBEDDING;
+    if (!recurrent && !embedding && kind != ELMAN_RULE_FORGET_BIAS)
         return true;
     for (int64_t i = 0; i < set->count; i++)
-        if (recurrent ? set->entries[i].role == ELMAN_ROLE_RECURRENT
-                      : set->entries[i].forget_holder)
+        if (recurrent   ? set->entries[i].role == ELMAN_ROLE_RECURRENT
+            : embedding ? set->entries[i].role == ELMAN_ROLE_EMBEDDING
+                        : set->entries[i].forget_holder)
             return true;
     return false;
 }
@@ -204,10 +209,12 @@ static elman_status prepare(initialise_work *w, const elman_rules *rules, elman_
     for (int r = 0; r < rules->count; r++) {
         elman_rule_kind kind = rules->rules[r].kind;
         if (!concerns(w->set, kind))
-            return elman_fail(
-                error, ELMAN_ERROR_ARGUMENT, "initialiser: %s has nothing to set here, expected %s",
-                elman_rule_name(kind),
-                kind == ELMAN_RULE_FORGET_BIAS ? "an LSTM with biases" : "a recurrent layer");
+            return elman_fail(error, ELMAN_ERROR_ARGUMENT,
+                              "initialiser: %s has nothing to set here, expected %s",
+                              elman_rule_name(kind),
+                              kind == ELMAN_RULE_FORGET_BIAS ? "an LSTM with biases"
+                              : kind == ELMAN_RULE_EMBEDDING ? "an embedding"
+                                                             : "a recurrent layer");
         orthogonal = orthogonal || kind == ELMAN_RULE_ORTHOGONAL;
     }
     if (!orthogonal)

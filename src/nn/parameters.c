@@ -143,7 +143,7 @@ static void zero_job(const elman_crew *crew, void *argument)
         const elman_parameter *p = set->entries[i].parameter;
         size_t begin, end;
         elman_crew_share(crew, (size_t)elman_tensor_count(&p->value), 4096, &begin, &end);
-        if (begin < end)
+        if (p->gradient && begin < end)
             memset(p->gradient + begin, 0, (end - begin) * sizeof *p->gradient);
     }
 }
@@ -159,14 +159,15 @@ static void gather_job(const elman_crew *crew, void *argument)
     const elman_parameters *set = argument;
     for (int64_t i = 0; i < set->count; i++) {
         const elman_parameter *p = set->entries[i].parameter;
-        if (!p->tied)
+        if (!p->tied || !p->gradient)
             continue;
         size_t begin, end;
         elman_crew_share(crew, (size_t)elman_tensor_count(&p->value), 4096, &begin, &end);
         if (begin >= end)
             continue;
-        set->context->kernels->math->accumulate_chain(p->tied->gradient + begin,
-                                                      p->gradient + begin, end - begin);
+        if (p->tied->gradient)
+            set->context->kernels->math->accumulate_chain(p->tied->gradient + begin,
+                                                          p->gradient + begin, end - begin);
         memset(p->gradient + begin, 0, (end - begin) * sizeof *p->gradient);
     }
 }

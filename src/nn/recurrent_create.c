@@ -94,6 +94,18 @@ static elman_status create_cell(const cell_maker *m, elman_cell_parameters *cell
     return ELMAN_OK;
 }
 
+/* norm_l0.weight, norm_l0.bias, and so on. */
+static elman_status create_norm(const cell_maker *m, elman_layer_norm_layer *norm,
+                                elman_error *error)
+{
+    const elman_recurrent_options *o = m->options;
+    char name[32], prefix[128];
+    snprintf(name, sizeof name, "norm_l%d", m->layer);
+    ELMAN_TRY(elman_parameters_join(m->prefix, name, prefix, error));
+    return elman_layer_norm_create(m->set, prefix, o->hidden * (o->bidirectional ? 2 : 1), true,
+                                   norm, error);
+}
+
 static elman_status create_state(elman_parameters *set, const char *prefix,
                                  elman_recurrent_layer *layer, elman_error *error)
 {
@@ -119,10 +131,19 @@ elman_status elman_recurrent_create(elman_parameters *set, const char *prefix,
                                          sizeof *layer->cells);
     if (!layer->cells)
         return elman_fail(error, ELMAN_ERROR_MEMORY, "%s: out of memory", prefix);
+    if (options->output_norm) {
+        layer->norms =
+            elman_arena_take_zero(&set->arena, (size_t)options->layers, sizeof *layer->norms);
+        if (!layer->norms)
+            return elman_fail(error, ELMAN_ERROR_MEMORY, "%s: out of memory", prefix);
+    }
     cell_maker m = {.set = set, .prefix = prefix, .options = options};
     m.gates = gates[options->cell];
-    for (m.layer = 0; m.layer < options->layers; m.layer++)
+    for (m.layer = 0; m.layer < options->layers; m.layer++) {
         for (m.direction = 0; m.direction < directions; m.direction++)
             ELMAN_TRY(create_cell(&m, &layer->cells[m.layer * directions + m.direction], error));
+        if (options->output_norm)
+            ELMAN_TRY(create_norm(&m, &layer->norms[m.layer], error));
+    }
     return options->learnt_state ? create_state(set, prefix, layer, error) : ELMAN_OK;
 }

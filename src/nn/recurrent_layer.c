@@ -94,7 +94,11 @@ static elman_var *run(elman_tape *tape, const elman_recurrent_layer *layer, rows
             return NULL;
         hn[l] = r.hn;
         cn[l] = is_lstm ? r.cn : NULL;
-        x = l + 1 < o->layers ? elman_dropout(tape, r.y, s, o->dropout, o->use + l) : r.y;
+        /* D(N(y + x)) */
+        elman_var *y = o->residual && l > 0 ? elman_add(tape, r.y, x) : r.y;
+        if (layer->norms)
+            y = elman_layer_norm(tape, &layer->norms[l], y, s);
+        x = l + 1 < o->layers ? elman_dropout(tape, y, s, o->dropout, o->use + l) : y;
     }
     if (final) {
         final->h = stack(tape, hn, o->layers);

@@ -28,6 +28,7 @@ static const rule_form forms[ELMAN_RULE_KINDS] = {
     [ELMAN_RULE_ORTHOGONAL] = {"orthogonal", VALUE_OPTIONAL, 1, false},
     [ELMAN_RULE_IDENTITY] = {"identity", VALUE_OPTIONAL, 1, true},
     [ELMAN_RULE_FORGET_BIAS] = {"forget-bias", VALUE_REQUIRED, 0, true},
+    [ELMAN_RULE_EMBEDDING] = {"embedding", VALUE_REQUIRED, 0, false},
     [ELMAN_RULE_ZERO_BIAS] = {"zero-bias", VALUE_NONE, 0, false},
     [ELMAN_RULE_ZERO] = {"zero", VALUE_NONE, 0, false},
 };
@@ -54,7 +55,7 @@ static elman_status find(const char *name, elman_rule_kind *kind, elman_error *e
     return elman_fail(error, ELMAN_ERROR_ARGUMENT,
                       "initialiser: unknown name \"%s\", expected default, uniform, normal, "
                       "xavier-uniform, xavier-normal, kaiming-uniform, kaiming-normal, orthogonal, "
-                      "identity, forget-bias, zero-bias or zero",
+                      "identity, forget-bias, embedding, zero-bias or zero",
                       name);
 }
 

@@ -48,9 +48,10 @@ static void continue_chains(const elman_kernels *kernels, const layer_norm_node 
                             size_t begin, size_t end)
 {
     size_t at = row * elman_row_width(l->x) + begin;
+    float *dgain = l->gain ? l->gain->gradient : NULL, *dbias = l->bias ? l->bias->gradient : NULL;
     kernels->math->layer_norm_row_gradients(
-        l->gain ? l->gain->gradient + begin : NULL, l->bias ? l->bias->gradient + begin : NULL,
-        l->y->gradient + at, l->x->value.data + at, end - begin, l->mean[row], l->inverse[row]);
+        dgain ? dgain + begin : NULL, dbias ? dbias + begin : NULL, l->y->gradient + at,
+        l->x->value.data + at, end - begin, l->mean[row], l->inverse[row]);
 }
 
 /* Columns begin..end-1 of dgain and dbias: the last step first, within a step as packed. */

@@ -113,18 +113,19 @@ static void linear_backward_run(elman_tape *tape, elman_node *node)
 static bool check(elman_tape *tape, const elman_var *x, const elman_parameter *w,
                   const elman_parameter *b, const elman_sequences *sequences)
 {
-    if (x->value.rank < 1 || w->value.rank != 2 ||
-        x->value.shape[x->value.rank - 1] != w->value.shape[1]) {
+    if (x->value.rank < 1 || w->value.rank < 1 || w->value.rank > 2 ||
+        x->value.shape[x->value.rank - 1] != elman_weight_inputs(w)) {
         elman_tape_fail(tape, ELMAN_ERROR_SHAPE,
                         "linear: x is %s, expected [.., %" PRId64 "] for the weight %s",
-                        elman_shape_print(x).text, w->value.shape[1], w->name);
+                        elman_shape_print(x).text, w->value.rank > 0 ? elman_weight_inputs(w) : 0,
+                        w->name);
         return false;
     }
-    if (b && (b->value.rank != 1 || b->value.shape[0] != w->value.shape[0])) {
+    if (b && (b->value.rank != 1 || b->value.shape[0] != elman_weight_outputs(w))) {
         elman_tape_fail(tape, ELMAN_ERROR_SHAPE,
                         "linear: the bias %s does not have the %" PRId64 " elements of the weight "
                         "%s's rows",
-                        b->name, w->value.shape[0], w->name);
+                        b->name, elman_weight_outputs(w), w->name);
         return false;
     }
     if (sequences && (int64_t)elman_row_count(x) != sequences->N) {
@@ -141,10 +142,10 @@ elman_var *elman_op_linear(elman_tape *tape, elman_var *x, elman_parameter *w, e
 {
     if (!x || elman_tape_failed(tape) || !check(tape, x, w, b, sequences))
         return NULL;
-    size_t rows = elman_row_count(x), K = elman_row_width(x), O = (size_t)w->value.shape[0];
+    size_t rows = elman_row_count(x), K = elman_row_width(x), O = (size_t)elman_weight_outputs(w);
     int64_t shape[ELMAN_MAX_RANK];
     memcpy(shape, x->value.shape, sizeof shape);
-    shape[x->value.rank - 1] = w->value.shape[0];
+    shape[x->value.rank - 1] = elman_weight_outputs(w);
     bool recorded = tape->mode.record && (x->needs_gradient || w->gradient || (b && b->gradient));
     elman_var *y = elman_tape_var(tape, x->value.rank, shape, recorded);
     if (!y)

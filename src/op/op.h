@@ -14,7 +14,8 @@
 elman_var *elman_op_embedding(elman_tape *tape, elman_parameter *table, const int32_t *tokens,
                               int64_t n, const elman_sequences *sequences);
 
-/* y [...,O] = x [...,K] W^T + b; W [O,K], b [O] or NULL. The leading dimensions are rows;
+/* y [...,O] = x [...,K] W^T + b; W [O,K], or [K] for O = 1, b [O] or NULL. The leading dimensions
+ * are rows;
  * dW's chain runs over rows from the last step to the first, within a step as packed; where
  * sequences is NULL every row is a step. */
 elman_var *elman_op_linear(elman_tape *tape, elman_var *x, elman_parameter *w, elman_parameter *b,
@@ -24,6 +25,10 @@ elman_var *elman_op_linear(elman_tape *tape, elman_var *x, elman_parameter *w, e
  * epsilon 1e-5 as PyTorch's; gain and bias [F] or NULL. */
 elman_var *elman_op_layer_norm(elman_tape *tape, elman_var *x, elman_parameter *gain,
                                elman_parameter *bias, const elman_sequences *sequences);
+
+/* elman_pool_weighted; *weights (may be NULL) receives a [N], through which no gradient flows. */
+elman_var *elman_op_pool_weighted(elman_tape *tape, elman_var *x, elman_var *scores,
+                                  const elman_sequences *sequences, elman_var **weights);
 
 /* A learnt initial state: y[d,b,:] = parameter[first + d, :], [rows,B,H] in the given order of
  * sequences. The gradient's chain takes the sequences longest first. */

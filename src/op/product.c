@@ -2,7 +2,7 @@
 
 elman_weight elman_weight_find(elman_tape *tape, elman_parameter *parameter, int kind)
 {
-    size_t O = (size_t)parameter->value.shape[0], K = (size_t)parameter->value.shape[1];
+    size_t O = (size_t)elman_weight_outputs(parameter), K = (size_t)elman_weight_inputs(parameter);
     elman_weight w = {.kernels = elman_kernels_of(tape->context)->product,
                       .value = parameter->value.data,
                       .k = kind == ELMAN_PACK_ROWS ? K : O,
@@ -23,7 +23,7 @@ void elman_weight_fill(const elman_crew *crew, const elman_weight *w)
     size_t begin, end;
     if (!w->stale)
         return;
-    elman_rows rows = elman_rows_at(w->value, (ptrdiff_t)(w->transposed ? w->k : w->n));
+    elman_rows_const rows = elman_rows_at(w->value, (ptrdiff_t)(w->transposed ? w->k : w->n));
     elman_crew_share(crew, w->n, w->kernels->panel, &begin, &end);
     if (begin >= end)
         return;

@@ -20,6 +20,16 @@ typedef struct elman_weight {
     float *packed;
 } elman_weight;
 
+/* Rows of a weight [O,K], or 1 of one [K]; and K. */
+static inline int64_t elman_weight_outputs(const elman_parameter *parameter)
+{
+    return parameter->value.rank == 1 ? 1 : parameter->value.shape[0];
+}
+static inline int64_t elman_weight_inputs(const elman_parameter *parameter)
+{
+    return parameter->value.shape[parameter->value.rank - 1];
+}
+
 /* The packed copy kept with the parameter; kind: ELMAN_PACK_ROWS or ELMAN_PACK_COLUMNS. The one
  * who finds it stale must fill it. packed is NULL where memory is out and the tape failed. */
 elman_weight elman_weight_find(elman_tape *tape, elman_parameter *parameter, int kind);

@@ -64,26 +64,30 @@ static bool fits(elman_tape *tape, const elman_sequences *s, const elman_recurre
     return ok;
 }
 
+static bool trained(const elman_parameter *parameter)
+{
+    return parameter && parameter->gradient;
+}
+
 /* Whether backward has anything to do. */
 static bool wants_gradient(const elman_tape *tape, const elman_recurrent *layer)
 {
-    bool wanted =
-        (layer->x && layer->x->needs_gradient) || (layer->table && layer->table->gradient) ||
-        (layer->h0 && layer->h0->needs_gradient) || (layer->c0 && layer->c0->needs_gradient);
+    bool wanted = (layer->x && layer->x->needs_gradient) || trained(layer->table) ||
+                  (layer->h0 && layer->h0->needs_gradient) ||
+                  (layer->c0 && layer->c0->needs_gradient);
     for (int i = 0; i < layer->directions; i++) {
         const elman_cell_parameters *cell = &layer->cells[i];
-        wanted = wanted || cell->weight_ih->gradient || cell->weight_hh->gradient ||
-                 (cell->bias_ih && cell->bias_ih->gradient) ||
-                 (cell->bias_hh && cell->bias_hh->gradient) ||
-                 (cell->gain_ih && cell->gain_ih->gradient);
+        wanted = wanted || trained(cell->weight_ih) || trained(cell->weight_hh) ||
+                 trained(cell->bias_ih) || trained(cell->bias_hh) || trained(cell->gain_ih) ||
+                 trained(cell->gain_hh) || trained(cell->gain_cell) || trained(cell->bias_cell);
     }
     return tape->mode.record && wanted;
 }
 
 /* -- where it lies --------------------------------------------------------------------------- */
 
-elman_rows elman_recurrent_before(const elman_recurrent_node *n, const elman_recurrent_direction *d,
-                                  int64_t t, bool cell)
+elman_rows_const elman_recurrent_before(const elman_recurrent_node *n,
+                                        const elman_recurrent_direction *d, int64_t t, bool cell)
 {
     const elman_sequences *s = n->s;
     const int64_t u = d->reverse ? t + 1 : t - 1;
@@ -98,8 +102,8 @@ elman_rows elman_recurrent_before(const elman_recurrent_node *n, const elman_rec
 }
 
 /* Initial states in packed order: rows of `given`, or zeros for all. */
-static elman_rows initial_rows(elman_tape *tape, const elman_recurrent_node *n,
-                               const elman_var *given, size_t direction)
+static elman_rows_const initial_rows(elman_tape *tape, const elman_recurrent_node *n,
+                                     const elman_var *given, size_t direction)
 {
     if (!given) {
         float *zeros = elman_tape_floats(tape, n->H);

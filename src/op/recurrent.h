@@ -16,7 +16,7 @@ typedef struct elman_recurrent_direction {
     elman_recurrent_weights weights;
     float *gates;                       /* [N, P*H], or scratch for some steps */
     float *c;                           /* [N,H] of an LSTM */
-    elman_rows h0, c0;                  /* [B], in packed order */
+    elman_rows_const h0, c0;            /* [B], in packed order */
     const float **before_h, **before_c; /* [N] where rows do not lie at a distance, else NULL */
     float *gates_h; /* a layer-normalised cell's gradients of the recurrent sums; else NULL */
     struct elman_recurrent_norm *norm;
@@ -30,7 +30,7 @@ typedef struct elman_recurrent_node {
     size_t D, B, N, I, H, G, P;
     size_t V; /* rows of the table */
     bool recorded, normalised;
-    elman_rows x; /* [N] of I: values, or the table's rows */
+    elman_rows_const x; /* [N] of I: values, or the table's rows */
     elman_recurrent_direction directions[2];
 } elman_recurrent_node;
 
@@ -51,8 +51,8 @@ static inline elman_rows_mutable elman_recurrent_y(const elman_recurrent_node *n
 }
 
 /* The states that step t starts from. */
-elman_rows elman_recurrent_before(const elman_recurrent_node *n, const elman_recurrent_direction *d,
-                                  int64_t t, bool cell);
+elman_rows_const elman_recurrent_before(const elman_recurrent_node *n,
+                                        const elman_recurrent_direction *d, int64_t t, bool cell);
 
 /* Places of the parameters' packed copies, filled where they are stale. */
 bool elman_recurrent_pack_forward(elman_tape *tape, elman_recurrent_node *n);

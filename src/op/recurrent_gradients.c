@@ -198,7 +198,7 @@ static bool order_rows(elman_tape *tape, const elman_recurrent_node *n,
     size_t to = 0;
     for (int64_t i = s->T - 1; i >= 0; i--) {
         int64_t t = elman_recurrent_time(n, d, i);
-        elman_rows before = elman_recurrent_before(n, d, t, false);
+        elman_rows_const before = elman_recurrent_before(n, d, t, false);
         for (size_t r = 0; r < (size_t)s->batch_sizes[t]; r++, to++) {
             size_t row = (size_t)s->offsets[t] + r;
             rows->gates[to] = d->gates + row * width;

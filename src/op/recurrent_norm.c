@@ -306,7 +306,7 @@ static void forward_job(const elman_crew *crew, void *argument)
     for (int64_t i = 0; i < n->s->T; i++) {
         const int64_t t = elman_recurrent_time(n, d, i);
         const size_t rows = (size_t)n->s->batch_sizes[t], row = (size_t)n->s->offsets[t];
-        elman_rows h = elman_recurrent_before(n, d, t, false), c = {0};
+        elman_rows_const h = elman_recurrent_before(n, d, t, false), c = {0};
         if (d->c)
             c = elman_recurrent_before(n, d, t, true);
         product.left = h;
@@ -372,7 +372,7 @@ static void backward_job(const elman_crew *crew, void *argument)
         elman_crew_wait(crew);
         share_product(run, &product, chained, 1, carry_product, crew);
         elman_crew_wait(crew);
-        elman_rows h = elman_recurrent_before(n, d, t, false), c = {0};
+        elman_rows_const h = elman_recurrent_before(n, d, t, false), c = {0};
         if (d->c)
             c = elman_recurrent_before(n, d, t, true);
         for (size_t r = begin; r < end; r++)

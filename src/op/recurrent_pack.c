@@ -28,7 +28,7 @@ static void pack_job(const elman_crew *crew, void *argument)
         const elman_product_kernels *product = w->kernels->product;
         size_t begin, end, width = recurrent->width;
         if (w->kind == PACK_COLUMNS) {
-            elman_rows rows = elman_rows_at(w->weight, (ptrdiff_t)w->K);
+            elman_rows_const rows = elman_rows_at(w->weight, (ptrdiff_t)w->K);
             elman_crew_share(crew, w->K, product->panel, &begin, &end);
             if (begin < end)
                 product->pack_rows(&rows, w->G * w->H, w->K, begin, end, w->packed);

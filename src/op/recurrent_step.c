@@ -36,7 +36,7 @@ size_t elman_recurrent_gate_floats(const elman_recurrent_weights *weights)
                             : elman_cell_parts(weights->cell) * weights->hidden;
 }
 
-static elman_panel_product input_product(const elman_recurrent_weights *weights, elman_rows x,
+static elman_panel_product input_product(const elman_recurrent_weights *weights, elman_rows_const x,
                                          elman_rows_mutable gates)
 {
     return (elman_panel_product){.K = weights->input,
@@ -51,7 +51,7 @@ static elman_panel_product input_product(const elman_recurrent_weights *weights,
 }
 
 void elman_recurrent_input(const elman_kernels *kernels, const elman_recurrent_weights *weights,
-                           size_t rows, elman_rows x, elman_rows_mutable gates)
+                           size_t rows, elman_rows_const x, elman_rows_mutable gates)
 {
     elman_panel_product product = input_product(weights, x, gates);
     elman_piece all = {0, vectors_of(kernels, weights->hidden), 0, rows};

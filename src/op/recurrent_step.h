@@ -37,7 +37,7 @@ void elman_recurrent_start(elman_cell cell, size_t hidden, const float *bias_ih,
  * x[r] W_ih^T. A table of embedded tokens multiplied once by this makes `gates` rows that a step
  * can start from. */
 void elman_recurrent_input(const elman_kernels *kernels, const elman_recurrent_weights *weights,
-                           size_t rows, elman_rows x, elman_rows_mutable gates);
+                           size_t rows, elman_rows_const x, elman_rows_mutable gates);
 
 /* One step of `rows` sequences. x: [rows] of I; or from: [rows] of what elman_recurrent_input made
  * for each (x is then unread). h, c -> h_out, c_out ([rows] of H; c for an LSTM only): h_out
@@ -47,8 +47,8 @@ void elman_recurrent_input(const elman_kernels *kernels, const elman_recurrent_w
  * (a pool's job has). */
 typedef struct elman_recurrent_step_call {
     size_t rows;
-    elman_rows x, h, c;
-    const elman_rows *from; /* NULL: x is taken */
+    elman_rows_const x, h, c;
+    const elman_rows_const *from; /* NULL: x is taken */
     elman_rows_mutable gates, h_out, c_out;
 } elman_recurrent_step_call;
 

@@ -60,15 +60,18 @@ static elman_status lm_record(void *self, elman_tape *tape, elman_objective_batc
     return ELMAN_OK;
 }
 
-static elman_status lm_validate(void *self, elman_tape *tape, double *loss, uint64_t *count,
+static elman_status lm_validate(void *self, elman_tape *tape, elman_validation *validation,
                                 elman_error *error)
 {
     lm *m = self;
-    *count = 0;
+    validation->count = 0;
     if (m->split.valid_first == m->split.valid_end)
         return ELMAN_OK;
-    return elman_lm_measure(m->context, tape, m->network, m->text, m->vocabulary,
-                            m->split.valid_first, m->split.valid_end, m->stop, loss, count, error);
+    ELMAN_TRY(elman_lm_measure(m->context, tape, m->network, m->text, m->vocabulary,
+                               m->split.valid_first, m->split.valid_end, m->stop, &validation->loss,
+                               &validation->count, error));
+    validation->score = validation->loss;
+    return ELMAN_OK;
 }
 
 static elman_status lm_write(void *self, const char *path, elman_error *error)

@@ -43,10 +43,6 @@ elman_status elman_lm_open(elman_context *context, const char *folder, elman_lm 
         return out_of_memory(error);
     made->context = context;
     elman_status status = elman_model_load(context, folder, &made->model, error);
-    if (status == ELMAN_OK && strcmp(elman_model_config(made->model)->task, "lm"))
-        status = elman_fail(error, ELMAN_ERROR_ARGUMENT,
-                            "%s: a model of task '%s', expected a language model (lm)", folder,
-                            elman_model_config(made->model)->task);
     if (status == ELMAN_OK)
         status = open_vocabulary(made, folder, error);
     if (status != ELMAN_OK) {

@@ -14,11 +14,10 @@
 #include "task/task_impl.h"
 #include "train/loop.h"
 
-static const elman_task *const tasks[] = {&elman_task_lm};
-
 /* The files of a run, in the order in which they are cleared. */
-static const char *const run_files[] = {"checkpoint.safetensors", "model.safetensors",
-                                        "metrics.jsonl", "vocabulary.json", "config.json"};
+static const char *const run_files[] = {
+    "checkpoint.safetensors", "model.safetensors", "metrics.jsonl", "vocabulary.json",
+    "characters.json",        "labels.json",       "config.json"};
 
 void elman_task_note(const elman_train_request *request, const char *format, ...)
 {
@@ -33,20 +32,28 @@ void elman_task_note(const elman_train_request *request, const char *format, ...
     request->progress(request->user, &note);
 }
 
+void elman_task_note_choice(const elman_train_request *request, const elman_config *got)
+{
+    char chosen[512] = "", was[ELMAN_CONFIG_TEXT], is[ELMAN_CONFIG_TEXT];
+    size_t at = 0;
+    const elman_option_table *table = elman_config_options();
+    for (size_t i = 0; i < table->count; i++) {
+        const elman_option *o = &table->options[i];
+        if (o->untyped || elman_options_equal(o, &request->config, got))
+            continue;
+        elman_options_get(o, &request->config, was, sizeof was);
+        elman_options_get(o, got, is, sizeof is);
+        if (!strcmp(was, "auto") && at < sizeof chosen)
+            at += (size_t)snprintf(chosen + at, sizeof chosen - at, " --%s %.100s", o->name, is);
+    }
+    if (at)
+        elman_task_note(request, "chosen for this size:%s", chosen);
+}
+
 void elman_train_request_default(elman_train_request *request)
 {
     *request = (elman_train_request){.size = sizeof *request, .task = "lm"};
     elman_config_default(&request->config);
-}
-
-static elman_status find_task(const char *name, const elman_task **task, elman_error *error)
-{
-    for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++)
-        if (!strcmp(tasks[i]->name, name)) {
-            *task = tasks[i];
-            return ELMAN_OK;
-        }
-    return elman_fail(error, ELMAN_ERROR_ARGUMENT, "task '%s' is not known; known are: lm", name);
 }
 
 static elman_status out_of_memory(elman_error *error)
@@ -233,7 +240,7 @@ static elman_status train(elman_context *context, const elman_train_request *req
     const elman_task *task;
     elman_objective objective = {0};
     ELMAN_TRY(take_run(context, request, file, lock, error));
-    ELMAN_TRY(find_task(file->task, &task, error));
+    ELMAN_TRY(elman_task_find(file->task, &task, error));
     ELMAN_TRY(elman_loop_check(&file->config, error));
     elman_status status = task->begin(context, request, file, &objective, error);
     if (status == ELMAN_OK && !request->resume)

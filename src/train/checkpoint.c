@@ -25,27 +25,35 @@ static bool tensor_name(char *out, size_t capacity, const char *prefix, const ch
 typedef elman_status (*visit_call)(void *user, const char *name, const elman_tensor *shape,
                                    float *data, elman_error *error);
 
-static elman_status visit(const elman_objective *objective, elman_optimizer *optimizer,
-                          visit_call call, void *user, elman_error *error)
+static elman_status visit_one(const char *prefix, const elman_parameter *p, float *data,
+                              visit_call call, void *user, elman_error *error)
 {
-    char name[256], prefix[64];
-    int64_t count = elman_parameters_count(objective->parameters);
+    char name[256];
+    if (!data) /* a frozen parameter has no more than its value */
+        return ELMAN_OK;
+    if (!tensor_name(name, sizeof name, prefix, p->name))
+        return elman_fail(error, ELMAN_ERROR_ARGUMENT, "parameter name '%s' is too long", p->name);
+    return call(user, name, &p->value, data, error);
+}
+
+static elman_status visit(const elman_trained *trained, visit_call call, void *user,
+                          elman_error *error)
+{
+    char prefix[64];
+    int64_t count = elman_parameters_count(trained->objective->parameters);
     for (int64_t i = 0; i < count; i++) {
-        elman_parameter *p = elman_parameters_at(objective->parameters, i);
+        elman_parameter *p = elman_parameters_at(trained->objective->parameters, i);
         if (p->tied)
             continue;
-        for (int slot = -1; slot < elman_optimizer_slots(optimizer); slot++) {
-            float *data = slot < 0 ? p->value.data : elman_optimizer_slot(optimizer, slot, i);
-            if (slot < 0)
-                snprintf(prefix, sizeof prefix, "parameter");
-            else
-                snprintf(prefix, sizeof prefix, "optimizer.%s",
-                         elman_optimizer_slot_name(optimizer, slot));
-            if (!tensor_name(name, sizeof name, prefix, p->name))
-                return elman_fail(error, ELMAN_ERROR_ARGUMENT, "parameter name '%s' is too long",
-                                  p->name);
-            ELMAN_TRY(call(user, name, &p->value, data, error));
+        ELMAN_TRY(visit_one("parameter", p, p->value.data, call, user, error));
+        for (int slot = 0; slot < elman_optimizer_slots(trained->optimizer); slot++) {
+            snprintf(prefix, sizeof prefix, "optimizer.%s",
+                     elman_optimizer_slot_name(trained->optimizer, slot));
+            ELMAN_TRY(visit_one(prefix, p, elman_optimizer_slot(trained->optimizer, slot, i), call,
+                                user, error));
         }
+        ELMAN_TRY(
+            visit_one("average", p, elman_average_of(trained->average, i), call, user, error));
     }
     return ELMAN_OK;
 }
@@ -65,9 +73,9 @@ static elman_status add_tensor(void *user, const char *name, const elman_tensor 
                                         error);
 }
 
-static elman_status fill_writer(elman_safetensors_writer *writer, const elman_objective *objective,
-                                elman_optimizer *optimizer, const elman_progress *progress,
-                                const char *configuration, elman_error *error)
+static elman_status fill_writer(elman_safetensors_writer *writer, const elman_trained *trained,
+                                const elman_progress *progress, const char *configuration,
+                                elman_error *error)
 {
     char numerics[16];
     snprintf(numerics, sizeof numerics, "%d", ELMAN_NUMERICS_VERSION);
@@ -78,18 +86,17 @@ static elman_status fill_writer(elman_safetensors_writer *writer, const elman_ob
                                            integers_shape, &progress->integers, error));
     ELMAN_TRY(elman_safetensors_writer_add(writer, "progress.reals", ELMAN_DTYPE_F64, 1,
                                            reals_shape, &progress->reals, error));
-    ELMAN_TRY(visit(objective, optimizer, add_tensor, writer, error));
-    return objective->remember(objective->self, writer, error);
+    ELMAN_TRY(visit(trained, add_tensor, writer, error));
+    return trained->objective->remember(trained->objective->self, writer, error);
 }
 
-elman_status elman_checkpoint_create(elman_context *context, const elman_objective *objective,
-                                     elman_optimizer *optimizer, const elman_progress *progress,
-                                     const char *configuration, elman_safetensors_writer **writer,
-                                     elman_error *error)
+elman_status elman_checkpoint_create(elman_context *context, const elman_trained *trained,
+                                     const elman_progress *progress, const char *configuration,
+                                     elman_safetensors_writer **writer, elman_error *error)
 {
     elman_safetensors_writer *made;
     ELMAN_TRY(elman_safetensors_writer_create(context, &made, error));
-    elman_status status = fill_writer(made, objective, optimizer, progress, configuration, error);
+    elman_status status = fill_writer(made, trained, progress, configuration, error);
     if (status != ELMAN_OK) {
         elman_safetensors_writer_free(made);
         return status;
@@ -176,16 +183,15 @@ static elman_status check_progress(const reading *from, const elman_progress *pr
                               (long long)places[i].least, (long long)places[i].most);
     if (!(r->plateau_scale >= 0 && r->plateau_scale <= 1) || !isfinite(r->interval_sum) ||
         !isfinite(r->interval_norm) || !(r->seconds >= 0 && isfinite(r->seconds)) ||
-        isinf(r->best) || isinf(r->last))
+        isinf(r->best) || isinf(r->last) || isinf(r->best_score))
         return elman_fail(error, ELMAN_ERROR_FORMAT,
                           "%s: progress.reals: a number outside its bounds", from->path);
     return ELMAN_OK;
 }
 
-static elman_status restore(const reading *from, const elman_objective *objective,
-                            elman_optimizer *optimizer, const char *configuration,
-                            const elman_progress *most, elman_progress *progress,
-                            elman_error *error)
+static elman_status restore(const reading *from, const elman_trained *trained,
+                            const char *configuration, const elman_progress *most,
+                            elman_progress *progress, elman_error *error)
 {
     char numerics[16];
     snprintf(numerics, sizeof numerics, "%d", ELMAN_NUMERICS_VERSION);
@@ -203,23 +209,23 @@ static elman_status restore(const reading *from, const elman_objective *objectiv
     ELMAN_TRY(
         take(from, "progress.reals", ELMAN_DTYPE_F64, 1, reals_shape, &progress->reals, error));
     ELMAN_TRY(check_progress(from, progress, most, error));
-    ELMAN_TRY(visit(objective, optimizer, take_tensor, (void *)(uintptr_t)from, error));
-    for (int64_t i = 0; i < elman_parameters_count(objective->parameters); i++)
-        elman_parameter_touch(elman_parameters_at(objective->parameters, i));
-    elman_optimizer_set_steps(optimizer, progress->integers.step);
-    return objective->restore(objective->self, from->file, error);
+    ELMAN_TRY(visit(trained, take_tensor, (void *)(uintptr_t)from, error));
+    elman_parameters *parameters = trained->objective->parameters;
+    for (int64_t i = 0; i < elman_parameters_count(parameters); i++)
+        elman_parameter_touch(elman_parameters_at(parameters, i));
+    elman_optimizer_set_steps(trained->optimizer, progress->integers.step);
+    return trained->objective->restore(trained->objective->self, from->file, error);
 }
 
 elman_status elman_checkpoint_restore(elman_context *context, const char *path,
-                                      const elman_objective *objective, elman_optimizer *optimizer,
-                                      const char *configuration, const elman_progress *most,
-                                      elman_progress *progress, elman_error *error)
+                                      const elman_trained *trained, const char *configuration,
+                                      const elman_progress *most, elman_progress *progress,
+                                      elman_error *error)
 {
     elman_safetensors *file;
     ELMAN_TRY(elman_safetensors_read(context, path, NULL, &file, error));
     reading from = {file, path};
-    elman_status status =
-        restore(&from, objective, optimizer, configuration, most, progress, error);
+    elman_status status = restore(&from, trained, configuration, most, progress, error);
     elman_safetensors_free(file);
     return status;
 }

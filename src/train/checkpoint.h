@@ -2,6 +2,7 @@
  *
  *   parameter.NAME          F32  the weights
  *   optimizer.SLOT.NAME     F32  what the optimiser keeps of each weight
+ *   average.NAME            F32  the weights' moving average, where there is one
  *   progress.integers       I64  the integers of elman_progress, in its order
  *   progress.reals          F64  its reals
  *   state.…                      what the task carries from batch to batch
@@ -13,6 +14,7 @@
 
 #include "elman/optimizer.h"
 #include "elman/safetensors.h"
+#include "train/average.h"
 #include "train/objective.h"
 
 /* Where a run stands. */
@@ -30,8 +32,11 @@ typedef struct elman_progress {
         int64_t validated;     /* the step of the last validation, -1: none */
     } integers;
     struct elman_progress_reals {
-        double best; /* the least validation loss, NaN: none */
-        double last; /* the last validation loss, NaN: none */
+        double best;       /* the validation loss of the best weights, NaN: none */
+        double best_score; /* their score, NaN: none */
+        double best_value; /* their metric */
+        double last;       /* the last validation loss, NaN: none */
+        double last_value; /* its metric */
         double plateau_scale;
         double interval_sum;  /* nats since the last interval record */
         double interval_norm; /* sum of gradient norms since then */
@@ -39,20 +44,26 @@ typedef struct elman_progress {
     } reals;
 } elman_progress;
 
+/* What trains: all that lies in tensors. */
+typedef struct elman_trained {
+    const elman_objective *objective;
+    elman_optimizer *optimizer;
+    elman_average *average; /* NULL: none */
+} elman_trained;
+
 /* A checkpoint writer whose tensors were named once; `progress` is read at each write.
  * configuration: the SHA-256 of config.json. */
-elman_status elman_checkpoint_create(elman_context *context, const elman_objective *objective,
-                                     elman_optimizer *optimizer, const elman_progress *progress,
-                                     const char *configuration, elman_safetensors_writer **writer,
-                                     elman_error *error);
+elman_status elman_checkpoint_create(elman_context *context, const elman_trained *trained,
+                                     const elman_progress *progress, const char *configuration,
+                                     elman_safetensors_writer **writer, elman_error *error);
 
 /* Puts everything back from a file. `most` bounds the integers of where the run may stand. FORMAT:
  * a tensor missing or of another shape or type, a place outside the run; UNSUPPORTED: other
  * versions of the format or the numerics; DATA: config.json is not the one it was written under. On
  * an error the run must not go on. */
 elman_status elman_checkpoint_restore(elman_context *context, const char *path,
-                                      const elman_objective *objective, elman_optimizer *optimizer,
-                                      const char *configuration, const elman_progress *most,
-                                      elman_progress *progress, elman_error *error);
+                                      const elman_trained *trained, const char *configuration,
+                                      const elman_progress *most, elman_progress *progress,
+                                      elman_error *error);
 
 #endif

@@ -24,6 +24,7 @@ typedef struct loop {
     const elman_objective *objective;
     const elman_loop_options *options;
     elman_optimizer *optimizer;
+    elman_average *average; /* NULL: none */
     elman_schedule schedule;
     elman_tape *tape;
     elman_safetensors_writer *checkpoint;
@@ -38,6 +39,7 @@ typedef struct loop {
     double rate, norm;
     double last_loss; /* of the interval before this one */
     double tokens_per_second;
+    const char *metric; /* the task's, once it has said so */
     bool weights_stand; /* model.safetensors is this run's */
 } loop;
 
@@ -90,6 +92,9 @@ static void report(const loop *l, elman_train_event event, bool better, uint64_t
         .seconds_left = left,
         .valid_loss = p->reals.last,
         .best_loss = p->reals.best,
+        .metric = l->metric,
+        .valid_value = p->reals.last_value,
+        .best_value = p->reals.best_value,
         .better = better,
         .valid_tokens = valid_tokens,
     };
@@ -118,7 +123,10 @@ static elman_status save(loop *l, elman_error *error)
 {
     ELMAN_TRY(check_weights(l, error));
     if (!l->weights_stand) {
-        ELMAN_TRY(l->objective->write(l->objective->self, l->weights_path, error));
+        elman_average_swap(l->average);
+        elman_status status = l->objective->write(l->objective->self, l->weights_path, error);
+        elman_average_swap(l->average);
+        ELMAN_TRY(status);
         l->weights_stand = isfinite(l->progress.reals.best) || l->progress.integers.finished;
     }
     ELMAN_TRY(elman_appender_sync(&l->metrics, error));
@@ -134,25 +142,32 @@ static elman_status validate(loop *l, elman_error *error)
 {
     struct elman_progress_integers *n = &l->progress.integers;
     struct elman_progress_reals *r = &l->progress.reals;
-    double loss = NAN;
-    uint64_t count = 0;
+    elman_validation valid = {.loss = NAN, .score = NAN};
     double before = elman_clock();
-    ELMAN_TRY(l->objective->validate(l->objective->self, l->tape, &loss, &count, error));
+    elman_average_swap(l->average);
+    elman_status status = l->objective->validate(l->objective->self, l->tape, &valid, error);
+    elman_average_swap(l->average);
+    ELMAN_TRY(status);
     l->interval_began += elman_clock() - before;
     n->validated = n->step;
-    if (!count) { /* nothing to compare: the last weights are the best */
+    if (!valid.count) { /* nothing to compare: the last weights are the best */
         l->weights_stand = false;
         return ELMAN_OK;
     }
-    if (!isfinite(loss))
+    if (!isfinite(valid.loss) || !isfinite(valid.score))
         return elman_fail(error, ELMAN_ERROR_NUMERIC,
                           "step %" PRId64 ": the validation loss is not finite; try a smaller --lr "
                           "or --clip; an earlier checkpoint stands",
                           n->step);
-    bool better = !(r->best <= loss);
-    r->last = loss;
+    l->metric = valid.metric;
+    bool better =
+        !(r->best_score < valid.score || (r->best_score == valid.score && r->best <= valid.loss));
+    r->last = valid.loss;
+    r->last_value = valid.value;
     if (better) {
-        r->best = loss;
+        r->best = valid.loss;
+        r->best_score = valid.score;
+        r->best_value = valid.value;
         n->validations_waited = 0;
         l->weights_stand = false;
     } else {
@@ -164,9 +179,9 @@ static elman_status validate(loop *l, elman_error *error)
     if (l->options->config->patience && n->validations_waited >= l->options->config->patience)
         n->finished = 1;
     r->seconds = elman_clock() - l->began;
-    ELMAN_TRY(elman_metrics_validation(&l->metrics, &l->progress, epoch_now(l), loss, count, better,
-                                       error));
-    report(l, ELMAN_EVENT_VALIDATION, better, count);
+    ELMAN_TRY(
+        elman_metrics_validation(&l->metrics, &l->progress, epoch_now(l), &valid, better, error));
+    report(l, ELMAN_EVENT_VALIDATION, better, valid.count);
     return ELMAN_OK;
 }
 
@@ -229,6 +244,7 @@ static elman_status run_update(loop *l, bool *ends_epoch, elman_error *error)
                           p->integers.step + 1, found.message);
     if (status != ELMAN_OK)
         return elman_fail(error, status, "%s", found.message);
+    elman_average_update(l->average, p->integers.step);
     p->integers.step++;
     p->integers.interval_steps++;
     p->reals.interval_norm += l->norm;
@@ -345,7 +361,8 @@ static elman_status resume_run(loop *l, elman_error *error)
                      .interval_tokens = INT64_MAX / 2,
                      .metrics_bytes = INT64_MAX / 2},
     };
-    ELMAN_TRY(elman_checkpoint_restore(l->context, l->checkpoint_path, l->objective, l->optimizer,
+    elman_trained trained = {l->objective, l->optimizer, l->average};
+    ELMAN_TRY(elman_checkpoint_restore(l->context, l->checkpoint_path, &trained,
                                        l->options->configuration, &most, &l->progress, error));
     l->schedule.scale = l->progress.reals.plateau_scale;
     l->schedule.waited = l->progress.integers.plateau_waited;
@@ -377,6 +394,9 @@ static elman_status open_run(loop *l, elman_error *error)
     wanted.clip_value = config->clip_value;
     ELMAN_TRY(elman_optimizer_create(l->context, l->objective->parameters, &wanted, &l->optimizer,
                                      error));
+    if (config->average > 0)
+        ELMAN_TRY(elman_average_create(l->context, l->objective->parameters, config->average,
+                                       &l->average, error));
     ELMAN_TRY(elman_tape_create(l->context, &l->tape, error));
 
     l->updates = (l->objective->batches + config->accumulate - 1) / config->accumulate;
@@ -393,10 +413,14 @@ static elman_status open_run(loop *l, elman_error *error)
     l->last_loss = NAN;
     l->progress.integers.validated = -1;
     l->progress.reals.best = NAN;
+    l->progress.reals.best_score = NAN;
+    l->progress.reals.best_value = NAN;
+    l->progress.reals.last_value = NAN;
     l->progress.reals.last = NAN;
     l->progress.reals.plateau_scale = 1;
-    ELMAN_TRY(elman_checkpoint_create(l->context, l->objective, l->optimizer, &l->progress,
-                                      l->options->configuration, &l->checkpoint, error));
+    elman_trained trained = {l->objective, l->optimizer, l->average};
+    ELMAN_TRY(elman_checkpoint_create(l->context, &trained, &l->progress, l->options->configuration,
+                                      &l->checkpoint, error));
     if (l->options->resume)
         ELMAN_TRY(resume_run(l, error));
     char *metrics_path = elman_path_join(l->options->folder, "metrics.jsonl");
@@ -427,6 +451,7 @@ elman_status elman_loop_run(elman_context *context, const elman_objective *objec
     elman_safetensors_writer_free(l.checkpoint);
     elman_tape_free(l.tape);
     elman_optimizer_free(l.optimizer);
+    elman_average_free(l.average);
     free(l.checkpoint_path);
     free(l.weights_path);
     elman_float_end(environment);

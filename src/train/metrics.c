@@ -30,14 +30,16 @@ elman_status elman_metrics_interval(elman_appender *log, const elman_progress *p
 }
 
 elman_status elman_metrics_validation(elman_appender *log, const elman_progress *progress,
-                                      double epoch, double loss, uint64_t tokens, bool better,
+                                      double epoch, const elman_validation *valid, bool better,
                                       elman_error *error)
 {
-    char line[512], a[32], b[32], c[32];
+    char line[512], metric[96] = "", a[32], b[32], c[32];
+    if (valid->metric)
+        snprintf(metric, sizeof metric, "\"%s\":%s,", valid->metric, real(a, valid->value));
     int n = snprintf(line, sizeof line,
                      "{\"event\":\"validation\",\"step\":%" PRId64 ",\"epoch\":%s,\"loss\":%s,"
-                     "\"tokens\":%" PRIu64 ",\"best\":%s,\"seconds\":%s}\n",
-                     progress->integers.step, real(a, epoch), real(b, loss), tokens,
-                     better ? "true" : "false", real(c, progress->reals.seconds));
+                     "%s\"tokens\":%" PRIu64 ",\"best\":%s,\"seconds\":%s}\n",
+                     progress->integers.step, real(a, epoch), real(b, valid->loss), metric,
+                     valid->count, better ? "true" : "false", real(c, progress->reals.seconds));
     return elman_appender_put(log, line, (size_t)n, error);
 }

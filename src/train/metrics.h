@@ -11,7 +11,7 @@ elman_status elman_metrics_interval(elman_appender *log, const elman_progress *p
                                     double epoch, double loss, double norm, double rate,
                                     double tokens_per_second, elman_error *error);
 elman_status elman_metrics_validation(elman_appender *log, const elman_progress *progress,
-                                      double epoch, double loss, uint64_t tokens, bool better,
+                                      double epoch, const elman_validation *validation, bool better,
                                       elman_error *error);
 
 #endif

@@ -17,6 +17,15 @@ typedef struct elman_objective_batch {
     bool ends_epoch;
 } elman_objective_batch;
 
+/* What the validation part says. */
+typedef struct elman_validation {
+    double loss;        /* nats, or what the task's loss is, a prediction; dropout off */
+    uint64_t count;     /* predictions; 0: there is no validation part */
+    const char *metric; /* the task's own figure, such as "accuracy"; NULL: none but the loss */
+    double value;       /* of the metric */
+    double score;       /* what the best weights have least of; of equal ones the loss decides */
+} elman_validation;
+
 typedef struct elman_objective {
     void *self;
     elman_parameters *parameters;
@@ -26,9 +35,8 @@ typedef struct elman_objective {
      * leaves everything as it was. */
     elman_status (*record)(void *self, elman_tape *tape, elman_objective_batch *batch,
                            elman_error *error);
-    /* The loss of the validation part, in nats a prediction, dropout off. *count 0: there is
-     * no validation part. `stop` as in elman_train_request: INTERRUPTED. */
-    elman_status (*validate)(void *self, elman_tape *tape, double *loss, uint64_t *count,
+    /* Measures the validation part. `stop` as in elman_train_request: INTERRUPTED. */
+    elman_status (*validate)(void *self, elman_tape *tape, elman_validation *validation,
                              elman_error *error);
     /* Writes the weights for use to a path, whole or not at all. */
     elman_status (*write)(void *self, const char *path, elman_error *error);

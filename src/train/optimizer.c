@@ -24,7 +24,7 @@ struct elman_optimizer {
     elman_parameters *parameters;
     elman_optimizer_options options;
     int64_t steps;
-    float **slots[2]; /* [slot][parameter], NULL for a tied one */
+    float **slots[2]; /* [slot][parameter], NULL for a tied or frozen one */
     block *blocks;
     double *squares; /* [blocks] */
     size_t block_count;
@@ -113,6 +113,12 @@ static elman_parameter *parameter_at(const elman_optimizer *o, int64_t i)
     return elman_parameters_at(o->parameters, i);
 }
 
+/* Neither tied, since its owner is updated, nor frozen. */
+static bool updates(const elman_parameter *parameter)
+{
+    return !parameter->tied && parameter->gradient;
+}
+
 static elman_status make_slots(elman_optimizer *o, int64_t count, elman_error *error)
 {
     for (int slot = 0; slot < elman_optimizer_slots(o); slot++) {
@@ -121,7 +127,7 @@ static elman_status make_slots(elman_optimizer *o, int64_t count, elman_error *e
             return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
         for (int64_t i = 0; i < count; i++) {
             elman_parameter *p = parameter_at(o, i);
-            if (p->tied)
+            if (!updates(p))
                 continue;
             o->slots[slot][i] = elman_allocate_zero(
                 o->context, (size_t)elman_tensor_count(&p->value), sizeof(float));
@@ -137,21 +143,22 @@ static elman_status make_blocks(elman_optimizer *o, int64_t count, elman_error *
     size_t total = 0;
     for (int64_t i = 0; i < count; i++) {
         elman_parameter *p = parameter_at(o, i);
-        if (!p->gradient)
-            return elman_fail(error, ELMAN_ERROR_ARGUMENT,
-                              "parameter %s has no gradient; it was made for running only",
-                              p->name);
-        if (!p->tied)
+        if (updates(p))
             total += ((size_t)elman_tensor_count(&p->value) + ELMAN_REDUCE_BLOCK - 1) /
                      ELMAN_REDUCE_BLOCK;
     }
+    if (total == 0 && count > 0)
+        return elman_fail(error, ELMAN_ERROR_ARGUMENT,
+                          "parameter %s has no gradient, nor has any other; they were made for "
+                          "running only, or are frozen",
+                          parameter_at(o, 0)->name);
     o->blocks = elman_allocate(o->context, total, sizeof *o->blocks);
     o->squares = elman_allocate(o->context, total, sizeof *o->squares);
     if (!o->blocks || !o->squares)
         return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
     for (int64_t i = 0; i < count; i++) {
         elman_parameter *p = parameter_at(o, i);
-        size_t n = p->tied ? 0 : (size_t)elman_tensor_count(&p->value);
+        size_t n = updates(p) ? (size_t)elman_tensor_count(&p->value) : 0;
         for (size_t at = 0; at < n; at += ELMAN_REDUCE_BLOCK)
             o->blocks[o->block_count++] =
                 (block){i, at, n - at < ELMAN_REDUCE_BLOCK ? n - at : ELMAN_REDUCE_BLOCK};
@@ -212,6 +219,9 @@ static void measure(const elman_crew *crew, void *argument)
     elman_crew_share(crew, o->block_count, 1, &begin, &end);
     for (size_t i = begin; i < end; i++) {
         const block *b = &o->blocks[i];
+        o->squares[i] = 0.0;
+        if (!updates(parameter_at(o, b->parameter)))
+            continue; /* frozen since */
         float *gradient = parameter_at(o, b->parameter)->gradient + b->offset;
         if (limit > 0) {
             if (k->first_nonfinite(gradient, b->count) < b->count) {
@@ -251,6 +261,8 @@ static void update(const elman_crew *crew, void *argument)
     for (size_t i = begin; i < end; i++) {
         const block *b = &o->blocks[i];
         elman_parameter *p = parameter_at(o, b->parameter);
+        if (!updates(p))
+            continue;
         float *value = p->value.data + b->offset, *gradient = p->gradient + b->offset;
         float *first = slots > 0 ? o->slots[0][b->parameter] + b->offset : NULL;
         float *second = slots > 1 ? o->slots[1][b->parameter] + b->offset : NULL;
@@ -271,6 +283,8 @@ static elman_status find_nonfinite(const elman_optimizer *o, elman_error *error)
     for (size_t i = 0; i < o->block_count; i++) {
         const block *b = &o->blocks[i];
         const elman_parameter *p = parameter_at(o, b->parameter);
+        if (!updates(p))
+            continue;
         size_t at = o->kernels->math->first_nonfinite(p->gradient + b->offset, b->count);
         if (at < b->count)
             return elman_fail(error, ELMAN_ERROR_NUMERIC,
@@ -304,7 +318,8 @@ static elman_status step(elman_optimizer *optimizer, double rate, double *norm, 
     elman_pool_run(optimizer->context, update, optimizer);
     optimizer->steps++;
     for (int64_t i = 0; i < elman_parameters_count(optimizer->parameters); i++)
-        elman_parameter_touch(parameter_at(optimizer, i));
+        if (updates(parameter_at(optimizer, i)))
+            elman_parameter_touch(parameter_at(optimizer, i));
     return ELMAN_OK;
 }
 

@@ -8,7 +8,8 @@
 int elman_optimizer_slots(const elman_optimizer *optimizer);
 /* PyTorch's name of a slot; a static string. */
 const char *elman_optimizer_slot_name(const elman_optimizer *optimizer, int slot);
-/* What a slot holds for parameter number `parameter`, shaped as its value; NULL for a tied one. */
+/* What a slot holds for parameter number `parameter`, shaped as its value; NULL for one that is
+ * tied or was frozen. */
 float *elman_optimizer_slot(elman_optimizer *optimizer, int slot, int64_t parameter);
 void elman_optimizer_set_steps(elman_optimizer *optimizer, int64_t steps);
 

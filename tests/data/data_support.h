@@ -96,6 +96,18 @@ static inline uint64_t random_below(uint64_t *state, uint64_t limit)
             fail_msg("\"%s\" does not hold \"%s\"", text, part);                                   \
     } while (0)
 
+/* Tests of what a build leaves out. */
+#if defined(ELMAN_WITH_CSV)
+#define need_csv() (void)0
+#else
+#define need_csv() skip()
+#endif
+#if defined(ELMAN_WITH_UNICODE)
+#define need_unicode() (void)0
+#else
+#define need_unicode() skip()
+#endif
+
 /* The error of an assert_ok(thing(..., &problem)) is printed. */
 static elman_error problem;
 

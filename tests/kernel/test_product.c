@@ -75,8 +75,9 @@ static void check_rows(const elman_product_kernels *k, shape s, int variant)
     const float **rows_a = scattered(a, s.m, s.k, 5, order);
     const float **rows_b = scattered(b, rows_of_b, width_of_b, 6, order_b);
     bool pointers = variant & 4;
-    elman_rows left = pointers ? elman_rows_from(rows_a) : elman_rows_at(a, (ptrdiff_t)s.k);
-    elman_rows right = pointers ? elman_rows_from(rows_b) : elman_rows_at(b, (ptrdiff_t)width_of_b);
+    elman_rows_const left = pointers ? elman_rows_from(rows_a) : elman_rows_at(a, (ptrdiff_t)s.k);
+    elman_rows_const right =
+        pointers ? elman_rows_from(rows_b) : elman_rows_at(b, (ptrdiff_t)width_of_b);
 
     elman_product_initial initial = (elman_product_initial)(variant % 3);
     bool continued = initial == ELMAN_PRODUCT_ROWS && pointers;
@@ -232,7 +233,7 @@ static void test_special(void **state)
         a[3 * K + 129] = NAN;
         a[5 * K] = INFINITY;
         b[64 * K + 7] = -INFINITY;
-        elman_rows right = elman_rows_at(b, K);
+        elman_rows_const right = elman_rows_at(b, K);
         k->pack_columns(&right, K, N, 0, N, packed);
         elman_product_rows call = {.m = M, .k = K, .n = N, .n1 = N};
         call.a = elman_rows_at(a, K);
@@ -257,7 +258,7 @@ static void test_gradual(void **state)
         if (!elman_cpu_has(all_isas[isa]))
             continue;
         const elman_product_kernels *k = elman_kernels_for(all_isas[isa])->product;
-        elman_rows right = elman_rows_at(b, 2);
+        elman_rows_const right = elman_rows_at(b, 2);
         k->pack_columns(&right, 2, 1, 0, 1, packed);
         elman_product_rows call = {.m = 1, .k = 2, .n = 1, .n1 = 1};
         call.a = elman_rows_at(a, 2);

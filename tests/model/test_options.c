@@ -219,7 +219,7 @@ static void check_nearest(void **state)
         {"weight_decya", "weight-decay"},
         {"optimiser", "optimizer"},
         {"droput", "dropout"},
-        {"emb", "embedding"},
+        {"embeding", "embedding"},
         {"LAYERS", "layers"},
         {"layre", "layers"},
         {"hidden-size", "hidden"},

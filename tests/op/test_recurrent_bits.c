@@ -250,7 +250,7 @@ static void test_streaming(void **state)
                          .gates = elman_rows_mutable_at(gates, parts),
                          .h_out = elman_rows_mutable_at(to[0], H),
                          .c_out = elman_rows_mutable_at(to[1], H)}};
-            elman_rows made = elman_rows_at(gates, parts);
+            elman_rows_const made = elman_rows_at(gates, parts);
             if (t % 3 == 1) { /* the input product made apart */
                 elman_recurrent_input(kernels, &weights, B, s.call.x, s.call.gates);
                 s.call.from = &made;

@@ -348,7 +348,7 @@ static void test_streaming(void **state)
             for (size_t b = 0; b < B; b++)
                 memcpy(x + b * I, values + (b * T + t) * I, I * sizeof *x);
             const ptrdiff_t width = (ptrdiff_t)(p.G * H);
-            elman_rows made = elman_rows_at(from, width);
+            elman_rows_const made = elman_rows_at(from, width);
             elman_recurrent_step_call call = {.rows = B,
                                               .x = elman_rows_at(x, I),
                                               .h = elman_rows_at(h[t % 2], H),

@@ -31,12 +31,12 @@ static inline size_t product_part(size_t total, size_t begin, size_t most)
 }
 
 /* Columns [column, column+n) of b's k rows as the panels that begin at packed. */
-void ELMAN_KERNEL(elman_product_pack_panels)(const elman_rows *b, size_t k, size_t column, size_t n,
-                                             float *packed);
-void ELMAN_KERNEL(elman_product_pack_rows)(const elman_rows *b, size_t k, size_t n, size_t n0,
+void ELMAN_KERNEL(elman_product_pack_panels)(const elman_rows_const *b, size_t k, size_t column,
+                                             size_t n, float *packed);
+void ELMAN_KERNEL(elman_product_pack_rows)(const elman_rows_const *b, size_t k, size_t n, size_t n0,
                                            size_t n1, float *packed);
-void ELMAN_KERNEL(elman_product_pack_columns)(const elman_rows *b, size_t k, size_t n, size_t n0,
-                                              size_t n1, float *packed);
+void ELMAN_KERNEL(elman_product_pack_columns)(const elman_rows_const *b, size_t k, size_t n,
+                                              size_t n0, size_t n1, float *packed);
 void ELMAN_KERNEL(elman_product_rows)(const elman_product_rows *call);
 size_t ELMAN_KERNEL(elman_product_columns_scratch)(size_t m, size_t n, size_t k);
 void ELMAN_KERNEL(elman_product_columns)(const elman_product_columns *call);

@@ -83,7 +83,7 @@ static const tile_function tiles[6][4] = {NAMES(1), NAMES(2), NAMES(3),
                                           NAMES(4), NAMES(5), NAMES(6)};
 
 /* One tile's columns of a over k rows: [k][rows]. */
-TILE_INLINE void pack_tile(const elman_rows *a, size_t k0, size_t k1, size_t column, int rows,
+TILE_INLINE void pack_tile(const elman_rows_const *a, size_t k0, size_t k1, size_t column, int rows,
                            float *to)
 {
     for (size_t i = k0; i < k1; i++)
@@ -92,7 +92,7 @@ TILE_INLINE void pack_tile(const elman_rows *a, size_t k0, size_t k1, size_t col
 
 /* a's columns [m0,m0+m) over k rows as tiles, cut evenly. Some rows at a time, so that each line
  * that is fetched serves all the tiles that it holds. */
-static void pack_left(const elman_rows *a, size_t k, size_t m0, size_t m, float *packed)
+static void pack_left(const elman_rows_const *a, size_t k, size_t m0, size_t m, float *packed)
 {
     enum { AT_ONCE = 32 };
     for (size_t k0 = 0; k0 < k; k0 += AT_ONCE) {
@@ -126,7 +126,7 @@ static void pack_left(const elman_rows *a, size_t k, size_t m0, size_t m, float 
 }
 
 /* sums[j] += a[0][j] + a[1][j] + ..., several vectors of chains at once. */
-static void add_sums(const elman_rows *a, size_t k, size_t m0, size_t m, float *sums)
+static void add_sums(const elman_rows_const *a, size_t k, size_t m0, size_t m, float *sums)
 {
     enum { AT_ONCE = 8 };
     size_t j = 0;
@@ -199,8 +199,9 @@ void ELMAN_KERNEL(elman_product_columns)(const elman_product_columns *call)
     }
     for (size_t k0 = 0; k0 < call->k;) {
         size_t k = product_part(call->k, k0, COLUMNS_K);
-        elman_rows a = elman_rows_skip(call->a, k0);
-        elman_rows b = call->n0 < call->n ? elman_rows_skip(call->b, k0) : (elman_rows){0};
+        elman_rows_const a = elman_rows_skip(call->a, k0);
+        elman_rows_const b =
+            call->n0 < call->n ? elman_rows_skip(call->b, k0) : (elman_rows_const){0};
         tile_job t = {.ldc = call->ldc, .k = k, .zero = k0 == 0 && !call->keep};
         if (call->sums)
             add_sums(&a, k, call->m0, m, call->sums + call->m0);

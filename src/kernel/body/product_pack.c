@@ -2,8 +2,8 @@
 #include "kernel/body/product.h"
 #include "kernel/simd/transpose.h"
 
-void ELMAN_KERNEL(elman_product_pack_panels)(const elman_rows *b, size_t k, size_t column, size_t n,
-                                             float *packed)
+void ELMAN_KERNEL(elman_product_pack_panels)(const elman_rows_const *b, size_t k, size_t column,
+                                             size_t n, float *packed)
 {
     for (size_t i = 0; i < k; i++) {
         const float *row = elman_row(b, i) + column;
@@ -22,7 +22,7 @@ void ELMAN_KERNEL(elman_product_pack_panels)(const elman_rows *b, size_t k, size
     }
 }
 
-void ELMAN_KERNEL(elman_product_pack_rows)(const elman_rows *b, size_t k, size_t n, size_t n0,
+void ELMAN_KERNEL(elman_product_pack_rows)(const elman_rows_const *b, size_t k, size_t n, size_t n0,
                                            size_t n1, float *packed)
 {
     (void)n;
@@ -30,7 +30,7 @@ void ELMAN_KERNEL(elman_product_pack_rows)(const elman_rows *b, size_t k, size_t
 }
 
 /* VW columns j.. of the operand (rows of b), `some` of them there, over all k. */
-static void pack_vector(const elman_rows *b, size_t k, size_t j, size_t some, float *to,
+static void pack_vector(const elman_rows_const *b, size_t k, size_t j, size_t some, float *to,
                         size_t lead)
 {
     const float *row[VW];
@@ -52,8 +52,8 @@ static void pack_vector(const elman_rows *b, size_t k, size_t j, size_t some, fl
             to[i * lead + v] = v < some ? row[v][i] : 0.0F;
 }
 
-void ELMAN_KERNEL(elman_product_pack_columns)(const elman_rows *b, size_t k, size_t n, size_t n0,
-                                              size_t n1, float *packed)
+void ELMAN_KERNEL(elman_product_pack_columns)(const elman_rows_const *b, size_t k, size_t n,
+                                              size_t n0, size_t n1, float *packed)
 {
     (void)n;
     for (size_t j = n0; j < n1; j += PANEL) {

@@ -19,7 +19,7 @@ typedef struct recurrent_chains {
     size_t K, k0, k1, shift, groups, width;
     const size_t *offsets; /* [groups] */
     const float *panels;
-    elman_rows left, start;
+    elman_rows_const left, start;
     elman_rows_mutable out;
 } recurrent_chains;
 

@@ -71,7 +71,7 @@ TILE_INLINE void tail_store(float *p, vf x, size_t n)
 
 /* One tile: mr rows, nb blocks of `per` vectors, chains over [k0,k1). */
 typedef struct tile_place {
-    elman_rows left, start;
+    elman_rows_const left, start;
     elman_rows_mutable out;
     size_t row, k0, k1, shift;
     size_t column, advance;      /* of the first block in start and out, from block to block */

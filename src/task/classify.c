@@ -1,0 +1,431 @@
+/* Task classify: one label for a text, or for a sequence of vectors.
+ *
+ *   reads    task/classify_read.c
+ *   network  elman/encoder.h: words or vectors, recurrent layers, pools over time, linear
+ *   loss     cross-entropy, its targets smoothed and its classes weighed where asked
+ *   metric   accuracy on the validation part
+ *   answers  task/classify_answer.c
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "data/word_vectors.h"
+#include "elman/op.h"
+#include "graph/tape_impl.h"
+#include "kernel/kernels.h"
+#include "model/weights.h"
+#include "task/classify_impl.h"
+#include "task/metrics.h"
+#include "task/shuffle.h"
+#include "task/task_impl.h"
+
+typedef struct classify {
+    elman_context *context;
+    const elman_config *config;
+    const volatile sig_atomic_t *stop;
+    elman_classify_examples examples;
+    elman_classify_network network;
+    elman_word_vectors vectors; /* of --embeddings, in a new run */
+    elman_parts parts;
+    elman_shuffle *shuffle;
+    float *class_weights; /* [K], or NULL */
+    float *logits;        /* [validation, K] */
+} classify;
+
+static elman_status out_of_memory(elman_error *error)
+{
+    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+}
+
+static elman_status classify_record(void *self, elman_tape *tape, elman_objective_batch *batch,
+                                    elman_error *error)
+{
+    classify *m = self;
+    const int64_t *numbers;
+    int64_t n;
+    (void)error;
+    elman_shuffle_next(m->shuffle, &numbers, &n, &batch->ends_epoch);
+    elman_word_dropout dropout = {
+        .probability = m->config->word_dropout,
+        .seed = (uint64_t)m->config->seed,
+        .pass = tape->mode.pass,
+        .unknown = m->network.vocabulary ? elman_vocabulary_unknown(m->network.vocabulary) : 0};
+    elman_encoder_batch read;
+    int32_t *targets = elman_tape_take(tape, (size_t)n, sizeof *targets);
+    if (!targets ||
+        !elman_classify_record(tape, &m->network, &m->examples, numbers, n, &dropout, &read))
+        return ELMAN_OK; /* the tape keeps the error */
+    for (int64_t i = 0; i < n; i++)
+        targets[i] = m->examples.labels[numbers[i]];
+    elman_class_loss_options options;
+    elman_class_loss_options_default(&options);
+    options.smoothing = m->config->label_smoothing;
+    options.weights = m->class_weights;
+    options.scale = 1.0 / (double)m->config->accumulate;
+    batch->loss =
+        elman_class_loss(tape, elman_encoder_forward(tape, m->network.encoder, &read, NULL),
+                         targets, &options, &batch->sum);
+    batch->count = (uint64_t)n;
+    return ELMAN_OK;
+}
+
+static elman_status fit_temperature(classify *m, int64_t n, elman_error *error)
+{
+    elman_temperature fitted = {.value = 1};
+    if (m->config->calibrate)
+        ELMAN_TRY(elman_temperature_fit(m->context, m->logits, m->examples.labels + m->parts.train,
+                                        n, m->network.labels.count, &fitted, error));
+    *elman_parameter_edit(m->network.temperature) = (float)fitted.value;
+    return ELMAN_OK;
+}
+
+static elman_status classify_validate(void *self, elman_tape *tape, elman_validation *v,
+                                      elman_error *error)
+{
+    classify *m = self;
+    int64_t n = m->parts.valid - m->parts.train, right = 0;
+    size_t K = (size_t)m->network.labels.count;
+    v->metric = "accuracy";
+    if (!n)
+        return ELMAN_OK;
+    ELMAN_TRY(elman_classify_all(tape, &m->network, &m->examples, m->parts.train, m->parts.valid,
+                                 m->stop, m->logits, error));
+    const elman_math_kernels *k = elman_kernels_of(m->context)->math;
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) {
+        const float *row = m->logits + (size_t)i * K;
+        int32_t target = m->examples.labels[m->parts.train + i];
+        sum += k->cross_entropy_loss(row, K, (size_t)target);
+        int32_t best = 0;
+        for (int32_t j = 1; j < (int32_t)K; j++)
+            best = row[j] > row[best] ? j : best;
+        right += best == target;
+    }
+    v->loss = sum / (double)n;
+    v->count = (uint64_t)n;
+    v->value = (double)right / (double)n;
+    v->score = 1.0 - v->value;
+    return fit_temperature(m, n, error);
+}
+
+static elman_status classify_write(void *self, const char *path, elman_error *error)
+{
+    classify *m = self;
+    return elman_weights_write(m->context, elman_encoder_parameters(m->network.encoder), path,
+                               error);
+}
+
+static elman_status classify_remember(void *self, elman_safetensors_writer *writer,
+                                      elman_error *error)
+{
+    classify *m = self;
+    return elman_shuffle_remember(m->shuffle, writer, error);
+}
+
+static elman_status classify_restore(void *self, const elman_safetensors *file, elman_error *error)
+{
+    classify *m = self;
+    return elman_shuffle_restore(m->shuffle, file, error);
+}
+
+/* --- the data --- */
+
+static elman_status read_files(classify *m, const elman_train_request *request,
+                               elman_config_file *file, elman_error *error)
+{
+    elman_files files;
+    int64_t train_count = 0;
+    bool vectors;
+    ELMAN_TRY(elman_files_of(m->context, request, file, &files, error));
+    elman_status status =
+        elman_holds_vectors(m->context, files.paths[0], &file->config, &vectors, error);
+    if (status == ELMAN_OK)
+        elman_classify_examples_init(&m->examples, m->context, !vectors);
+    for (int i = 0; status == ELMAN_OK && i < files.count; i++) {
+        char sha256[65];
+        uint64_t bytes;
+        status =
+            elman_classify_read(&m->examples, files.paths[i], &file->config, sha256, &bytes, error);
+        if (status == ELMAN_OK)
+            status = elman_files_read(&files, i, sha256, bytes, file, error);
+        if (i < files.train_count)
+            train_count = m->examples.count;
+    }
+    elman_files_free(&files);
+    ELMAN_TRY(status);
+    ELMAN_TRY(elman_parts_of(&file->config, m->examples.count, train_count, "examples", &m->parts,
+                             error));
+    return elman_classify_lengths(&m->examples, error);
+}
+
+/* The vocabulary of the training part's words, and their characters. */
+static elman_status count_words(classify *m, const elman_config *config, elman_error *error)
+{
+    const elman_sentences *s = &m->examples.sentences;
+    elman_word_counter *counter;
+    ELMAN_TRY(elman_word_counter_create(m->context, &counter, error));
+    elman_status status = ELMAN_OK;
+    int64_t end = s->starts[m->parts.train];
+    for (int64_t i = 0; status == ELMAN_OK && i < end; i++) {
+        size_t size;
+        const char *word = elman_intern_text(&s->spellings, s->words[i], &size);
+        status = elman_word_counter_add_word(counter, word, size, error);
+    }
+    if (status == ELMAN_OK)
+        status = elman_word_counter_vocabulary(counter, (uint64_t)config->min_count, 0,
+                                               &m->network.vocabulary, error);
+    elman_word_counter_free(counter);
+    if (status == ELMAN_OK && config->char_hidden)
+        status = elman_sentences_characters(s, end, &m->network.characters, error);
+    return status;
+}
+
+/* What a new run takes from its data. */
+static elman_status learn_from_data(classify *m, elman_config *config, elman_error *error)
+{
+    int32_t *to = elman_allocate(m->context, (size_t)m->examples.names.count + 1, sizeof *to);
+    if (!to)
+        return out_of_memory(error);
+    elman_status status = elman_labels_from(&m->network.labels, &m->examples.names, to, error);
+    elman_release(m->context, to);
+    ELMAN_TRY(status);
+    if (m->network.labels.count < 2)
+        return elman_fail(error, ELMAN_ERROR_DATA, "found %" PRId32 " label%s, expected at least 2",
+                          m->network.labels.count, m->network.labels.count == 1 ? "" : "s");
+    config->outputs = m->network.labels.count;
+    if (m->examples.words) {
+        ELMAN_TRY(count_words(m, config, error));
+        config->vocabulary = elman_vocabulary_count(m->network.vocabulary);
+        config->characters =
+            m->network.characters ? elman_vocabulary_count(m->network.characters) + 1 : 0;
+    } else {
+        config->inputs = m->examples.vectors.vectors.width;
+    }
+    return ELMAN_OK;
+}
+
+/* Word vectors say how wide the table is, where nothing else does. */
+static elman_status read_embeddings(classify *m, elman_config *config, elman_error *error)
+{
+    if (!config->embeddings[0] || !m->examples.words)
+        return config->embeddings[0] || config->freeze_embeddings
+                   ? elman_fail(error, ELMAN_ERROR_ARGUMENT,
+                                "%s: it means something only to words%s",
+                                config->embeddings[0] ? "embeddings" : "freeze-embeddings",
+                                config->embeddings[0] ? "" : " with --embeddings")
+                   : ELMAN_OK;
+    ELMAN_TRY(elman_word_vectors_read(m->context, config->embeddings, m->network.vocabulary,
+                                      &m->vectors, error));
+    if (!config->embedding)
+        config->embedding = m->vectors.width;
+    if (config->embedding != m->vectors.width)
+        return elman_fail(error, ELMAN_ERROR_ARGUMENT,
+                          "embeddings: %s has %" PRId64
+                          " numbers a word, --embedding says %" PRId64,
+                          config->embeddings, m->vectors.width, config->embedding);
+    return ELMAN_OK;
+}
+
+/* Rows of the table that the file has; other words keep their first values. */
+static void take_embeddings(classify *m)
+{
+    elman_parameter *table =
+        elman_parameters_find(elman_encoder_parameters(m->network.encoder), "embedding.weight");
+    size_t width = (size_t)m->vectors.width;
+    float *values = elman_parameter_edit(table);
+    for (int32_t i = 0; i < elman_vocabulary_count(m->network.vocabulary); i++)
+        if (m->vectors.found[i])
+            memcpy(values + (size_t)i * width, m->vectors.rows + (size_t)i * width,
+                   width * sizeof *values);
+}
+
+static elman_status build(classify *m, const elman_config *config, elman_error *error)
+{
+    ELMAN_TRY(elman_classify_build(&m->network, config, true, error));
+    ELMAN_TRY(elman_initialise(elman_encoder_parameters(m->network.encoder), config->init,
+                               (uint64_t)config->seed, error));
+    *elman_parameter_edit(m->network.temperature) = 1;
+    if (!m->examples.words)
+        elman_vectors_scale(&m->examples.vectors.vectors, m->parts.train,
+                            elman_parameter_edit(m->network.mean),
+                            elman_parameter_edit(m->network.deviation));
+    if (m->vectors.rows) /* a resumed run has them in its checkpoint */
+        take_embeddings(m);
+    return ELMAN_OK;
+}
+
+/* n / (K n_k): each class weighs as much as the others together (sklearn's "balanced"). */
+static elman_status weigh_classes(classify *m, elman_error *error)
+{
+    size_t K = (size_t)m->network.labels.count;
+    m->class_weights = elman_allocate_zero(m->context, K, sizeof *m->class_weights);
+    if (!m->class_weights)
+        return out_of_memory(error);
+    for (int64_t i = 0; i < m->parts.train; i++)
+        m->class_weights[m->examples.labels[i]] += 1;
+    for (size_t k = 0; k < K; k++)
+        m->class_weights[k] =
+            m->class_weights[k] > 0
+                ? (float)((double)m->parts.train / ((double)K * (double)m->class_weights[k]))
+                : 0;
+    return ELMAN_OK;
+}
+
+/* What is auto, by the number of training examples. */
+static void choose(elman_config *c, int64_t examples)
+{
+    bool words = c->vocabulary > 0;
+    if (!c->layers)
+        c->layers = 1;
+    if (!c->hidden)
+        c->hidden = words ? 150 : examples < 5000 ? 96 : 128;
+    if (!c->embedding)
+        c->embedding = 150;
+    if (c->dropout < 0)
+        c->dropout = words ? 0.5 : 0.2;
+    if (words && !c->init[0]) /* N(0,1) is far too wide for words that are seldom seen */
+        strcpy(c->init, "embedding:0.1");
+    if (!c->batch)
+        c->batch = examples < 500 ? 8 : 32;
+    if (!c->epochs) /* a limit in steps is met before this many epochs */
+        c->epochs = c->max_steps ? INT32_MAX : examples < 2000 ? 30 : examples < 50000 ? 12 : 4;
+    if (c->lr < 0)
+        c->lr = c->optimizer == ELMAN_OPTIMIZER_SGD ? 0.1 : 1e-3;
+}
+
+static void say_what_was_read(const classify *m, const elman_train_request *request)
+{
+    const elman_config *c = m->config;
+    if (m->examples.words)
+        elman_task_note(request,
+                        "%s: %" PRId64 " texts, %" PRId64 " labels, %" PRId64
+                        " different words; %" PRId64 " to train, %" PRId64 " to validate",
+                        request->data[0], m->examples.count, c->outputs, c->vocabulary,
+                        m->parts.train, m->parts.valid - m->parts.train);
+    else
+        elman_task_note(request,
+                        "%s: %" PRId64 " sequences of %" PRId64 " numbers a step, %" PRId64
+                        " labels; %" PRId64 " to train, %" PRId64 " to validate",
+                        request->data[0], m->examples.count, c->inputs, c->outputs, m->parts.train,
+                        m->parts.valid - m->parts.train);
+    elman_task_note_choice(request, c);
+}
+
+static elman_status open_run(classify *m, const elman_train_request *request,
+                             elman_config_file *file, elman_error *error)
+{
+    elman_config *config = &file->config;
+    ELMAN_TRY(read_files(m, request, file, error));
+    if (request->resume) {
+        ELMAN_TRY(elman_classify_load(&m->network, request->output, config, error));
+    } else {
+        ELMAN_TRY(learn_from_data(m, config, error));
+        ELMAN_TRY(read_embeddings(m, config, error));
+        choose(config, m->parts.train);
+        say_what_was_read(m, request);
+    }
+    ELMAN_TRY(elman_classify_take_labels(&m->examples, &m->network.labels, error));
+    if (m->examples.words)
+        ELMAN_TRY(elman_sentences_resolve(&m->examples.sentences, m->network.vocabulary, false,
+                                          m->network.characters, error));
+    int64_t valid = m->parts.valid - m->parts.train;
+    if (!valid &&
+        (config->patience || config->calibrate || !strncmp(config->schedule, "plateau", 7)))
+        return elman_fail(error, ELMAN_ERROR_ARGUMENT,
+                          "%s: it needs a validation part, which the data do not leave",
+                          config->calibrate  ? "calibrate"
+                          : config->patience ? "patience"
+                                             : "schedule plateau");
+    m->logits =
+        elman_allocate(m->context, (size_t)valid * (size_t)config->outputs + 1, sizeof *m->logits);
+    if (!m->logits)
+        return out_of_memory(error);
+    if (config->balance)
+        ELMAN_TRY(weigh_classes(m, error));
+    ELMAN_TRY(elman_shuffle_create(m->context, m->parts.train, config->batch,
+                                   (uint64_t)config->seed, m->examples.lengths, &m->shuffle,
+                                   error));
+    return build(m, config, error);
+}
+
+static void classify_free(classify *m)
+{
+    elman_shuffle_free(m->shuffle);
+    elman_classify_network_free(&m->network);
+    elman_classify_examples_free(&m->examples);
+    elman_word_vectors_clear(m->context, &m->vectors);
+    elman_release(m->context, m->class_weights);
+    elman_release(m->context, m->logits);
+    elman_release(m->context, m);
+}
+
+static elman_status classify_begin(elman_context *context, const elman_train_request *request,
+                                   elman_config_file *file, elman_objective *objective,
+                                   elman_error *error)
+{
+    classify *m = elman_allocate_zero(context, 1, sizeof *m);
+    if (!m)
+        return out_of_memory(error);
+    m->context = context;
+    m->config = &file->config;
+    m->stop = request->stop;
+    m->network.context = context;
+    elman_labels_init(&m->network.labels, context);
+    elman_status status = open_run(m, request, file, error);
+    if (status != ELMAN_OK) {
+        classify_free(m);
+        return status;
+    }
+    *objective = (elman_objective){
+        .self = m,
+        .parameters = elman_encoder_parameters(m->network.encoder),
+        .batches = elman_shuffle_batches(m->shuffle),
+        .record = classify_record,
+        .validate = classify_validate,
+        .write = classify_write,
+        .remember = classify_remember,
+        .restore = classify_restore,
+    };
+    return ELMAN_OK;
+}
+
+static elman_status classify_found(elman_objective *objective, const char *folder,
+                                   elman_error *error)
+{
+    const classify *m = objective->self;
+    return elman_classify_save(&m->network, folder, error);
+}
+
+static void classify_end(elman_objective *objective)
+{
+    if (objective->self)
+        classify_free(objective->self);
+}
+
+static elman_status classify_open(elman_context *context, const char *folder,
+                                  const elman_config_file *file, void **model, elman_error *error)
+{
+    elman_classifier *classifier = NULL;
+    ELMAN_TRY(elman_classifier_open_folder(context, folder, file, &classifier, error));
+    *model = classifier;
+    return ELMAN_OK;
+}
+
+static void classify_close(void *model)
+{
+    elman_classifier_free(model);
+}
+
+const elman_task elman_task_classify = {
+    .name = "classify",
+    .begin = classify_begin,
+    .found = classify_found,
+    .end = classify_end,
+    .open = classify_open,
+    .eval = elman_classify_eval,
+    .predict = elman_classify_predict,
+    .close = classify_close,
+};

@@ -31,7 +31,8 @@ ELMAN_API int64_t elman_classifier_width(const elman_classifier *classifier);
  * The same bits alone and beside other texts. ARGUMENT: it reads vectors; FORMAT: not UTF-8. */
 ELMAN_API elman_status elman_classifier_text(elman_classifier *classifier, const char *text,
                                              size_t size, float *probabilities, elman_error *error);
-/* T steps [T,width] -> probabilities [K]. ARGUMENT: it reads text; DATA: a number not finite. */
+/* T steps [T,width] -> probabilities [K]. ARGUMENT: it reads text, T < 0; DATA: a number not
+ * finite. */
 ELMAN_API elman_status elman_classifier_vectors(elman_classifier *classifier, const float *steps,
                                                 int64_t T, float *probabilities,
                                                 elman_error *error);

@@ -69,9 +69,10 @@ typedef struct elman_config {
     int64_t horizon;                         /* rows to forecast, 0 auto */
     int64_t season;                          /* rows of a season, 0 auto */
     int normalise;                           /* elman_normalise, of each window */
-    int64_t inputs, outputs, characters;     /* numbers a step; classes, tags or numbers answered;
-                                              * distinct characters of words. 0 until the task has read
-                                              * the data. Not options to type. */
+    int64_t extras; /* numbers beside what the pools say, of the whole sequence. Not an option. */
+    int64_t inputs, outputs, characters; /* numbers a step; classes, tags or numbers answered;
+                                          * distinct characters of words. 0 until the task has read
+                                          * the data. Not options to type. */
 
     /* network */
     int cell;                     /* elman_cell of elman/cell.h: rnn, rnn-relu, lstm, gru */
@@ -88,6 +89,7 @@ typedef struct elman_config {
     int64_t char_hidden;          /* units a direction that compose a word of characters; 0: none */
     int64_t char_embedding;       /* numbers that stand for a character of a word */
     bool crf;                     /* a linear-chain conditional random field over the tags */
+    int64_t dense;                /* ReLU units over each step before the layers; 0: none */
     bool linear_skip;             /* a linear map from the window beside the network */
     bool shared;                  /* each column is a sequence of its own, with shared weights */
     bool stepwise;                /* forecasts are fed back, step by step */
@@ -111,6 +113,7 @@ typedef struct elman_config {
     int reduction;          /* elman_loss_reduction */
     int loss;               /* elman_forecast_loss */
     double word_dropout;    /* probability that training reads <unk> for a word */
+    double noise;           /* deviation of what training adds to standardised numbers */
     double label_smoothing; /* share of a target that is spread over all classes */
     bool balance;           /* classes weigh as if each were as frequent */
     bool calibrate;         /* a temperature is fitted on the validation part */

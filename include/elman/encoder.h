@@ -15,10 +15,12 @@ extern "C" {
  *   x = embedding[word], beside it, where char_hidden > 0, the word composed of its characters:
  *       the last state of a layer that reads them forwards, and of one that reads them backwards
  *       (Ling et al. 2015; Lample et al. 2016); or the given vectors
- *   y = layers(dropout(x))             [N, D*H], D = 2 where bidirectional; dropout between layers
+ *   x = relu(x dense.weight^T + dense.bias)   [N,dense], where dense > 0
+ *   y = layers(dropout(x))             [N, D*H], D = 2 where bidirectional; dropout between layers.
+ *                                      Vectors that go to the layers as they are have no dropout
  *   z = the pools of y, side by side   [B, pools*D*H]; without a pool y itself
- *   answer = dropout(z) output.weight^T + output.bias
- * Parameters: embedding.weight [V,E]; char_embedding.weight [C,Ec], char_rnn.*; rnn.*;
+ *   answer = [dropout(z), extras] output.weight^T + output.bias
+ * Parameters: embedding.weight [V,E]; char_embedding.weight [C,Ec], char_rnn.*; dense.*; rnn.*;
  * attention.*; output.weight [outputs, .], output.bias. A pool "last" is the forward direction at
  * the last step beside the reverse one at the first. */
 typedef struct elman_encoder elman_encoder;
@@ -28,6 +30,7 @@ typedef struct elman_encoder_batch {
     const elman_sequences *sequences;
     const int32_t *tokens; /* [N] packed; NULL where vectors are read */
     const float *vectors;  /* [N,inputs] packed */
+    const float *extras; /* [B,extras], sequences in the given order; read where they are pooled */
     /* where words are composed of characters: every distinct word of the batch once */
     const elman_sequences *words; /* W sequences of characters */
     const int32_t *characters;    /* [words->N] packed */

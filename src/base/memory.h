@@ -15,9 +15,9 @@ void *elman_allocate_zero(elman_context *context, size_t count, size_t size);
 /* NULL is fine. */
 void elman_release(elman_context *context, void *memory);
 
-/* A list with room for `more` elements behind the `used` it holds: itself, or a larger one into which
- * they were moved, the old one being released; *room is brought up to date. NULL: out of memory, and
- * the list is as it was. */
+/* A list with room for `more` elements behind the `used` it holds: itself, or a larger one into
+ * which they were moved, the old one being released; *room is brought up to date. NULL: out of
+ * memory, and the list is as it was. */
 void *elman_grown(elman_context *context, void *list, size_t used, size_t *room, size_t more,
                   size_t size);
 

@@ -16,6 +16,7 @@ enum {
     ELMAN_USE_SAMPLE = 3,
     ELMAN_USE_PROBE = 4,
     ELMAN_USE_WORD_DROPOUT = 5,
+    ELMAN_USE_NOISE = 6,
     ELMAN_USE_DROPOUT = 16 /* .. 255 */
 };
 

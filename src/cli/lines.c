@@ -114,9 +114,10 @@ static elman_status write_out(void *user, const char *text, size_t size, elman_e
 
 static elman_status flush(void *user, elman_error *error)
 {
-    (void)user;
-    return cli_flush() ? ELMAN_OK
-                       : fail(error, ELMAN_ERROR_IO, "standard output", "cannot write to it");
+    cli_lines *lines = user;
+    lines->lost = !cli_flush();
+    return lines->lost ? fail(error, ELMAN_ERROR_IO, "standard output", "cannot write to it")
+                       : ELMAN_OK;
 }
 
 elman_lines cli_lines_calls(cli_lines *lines)

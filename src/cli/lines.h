@@ -10,6 +10,7 @@ typedef struct cli_lines {
     char *buffer;
     size_t room, begin, end; /* bytes begin..end are not given out yet */
     bool over;               /* nothing more comes */
+    bool lost;               /* an answer could not be written, which was said */
 } cli_lines;
 
 /* path NULL: standard input. false: said why. */

@@ -218,7 +218,7 @@ static int predict_other(elman_context *context, const char *model, const char *
         if (path == NULL && isatty(STDIN_FILENO))
             fputs("Type a line; its answer comes next. Ctrl-D ends.\n", stderr);
         if (elman_predictor_run(predictor, &wanted, &calls, &error) != ELMAN_OK)
-            status = cli_fail_error(&error);
+            status = lines.lost ? CLI_FAILED : cli_fail_error(&error);
     }
     elman_predictor_free(predictor);
     cli_lines_close(&lines);

@@ -164,7 +164,8 @@ typedef struct elman_math_kernels {
                 const elman_sgd *options);
     /* m = m + (1-beta1)*(g-m) (fused, as torch's lerp);  v = beta2*v + ((1-beta2)*g)*g (fused;
      * |g| < 2^-58 counts as 0 there)
-     * p -= step_size * (m / (sqrt(v)*root_correction + epsilon)) */
+     * p -= step_size * (m / (sqrt(v)*root_correction + epsilon))
+     * gradient NULL: zero everywhere, the same bits. */
     void (*adam)(float *parameter, float *gradient, float *m, float *v, size_t n,
                  const elman_adam *options);
 } elman_math_kernels;

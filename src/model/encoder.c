@@ -19,7 +19,7 @@ struct elman_encoder {
     elman_embedding_layer embedding, char_embedding;
     elman_recurrent_layer characters, layers;
     elman_attention_pool_layer attention;
-    elman_linear_layer output;
+    elman_linear_layer dense, output;
     pooling pools[POOLS];
     int pool_count;
 };
@@ -82,6 +82,11 @@ static elman_status build(elman_encoder *e, elman_error *error)
         ELMAN_TRY(build_characters(e, error));
         options.input += 2 * c->char_hidden;
     }
+    if (c->dense) {
+        ELMAN_TRY(elman_linear_create(e->parameters, "dense", options.input, c->dense, true, NULL,
+                                      &e->dense, error));
+        options.input = c->dense;
+    }
     ELMAN_TRY(elman_recurrent_create(e->parameters, "rnn", &options, &e->layers, error));
     int64_t width = c->hidden * (c->bidirectional ? 2 : 1);
     for (int i = 0; i < e->pool_count; i++)
@@ -89,7 +94,7 @@ static elman_status build(elman_encoder *e, elman_error *error)
             ELMAN_TRY(elman_attention_pool_create(e->parameters, "attention", width,
                                                   ATTENTION_WIDTH, &e->attention, error));
     if (e->pool_count)
-        width *= e->pool_count;
+        width = width * e->pool_count + c->extras;
     return elman_linear_create(e->parameters, "output", width, c->outputs, true, NULL, &e->output,
                                error);
 }
@@ -230,7 +235,7 @@ static elman_var *pool(elman_tape *tape, const elman_encoder *e, elman_var *y,
 /* Whether the layers may read rows of the table as they stand. */
 static bool reads_table(const elman_tape *tape, const elman_encoder *e)
 {
-    return e->config.vocabulary && !e->config.char_hidden &&
+    return e->config.vocabulary && !e->config.char_hidden && !e->config.dense &&
            !(tape->mode.train && e->config.dropout > 0);
 }
 
@@ -241,7 +246,9 @@ static elman_var *states(elman_tape *tape, elman_encoder *e, const elman_encoder
         return elman_recurrent_forward_tokens(tape, &e->layers, &e->embedding, b->tokens,
                                               b->sequences, NULL, NULL);
     elman_var *x = inputs ? inputs : elman_encoder_inputs(tape, e, b);
-    if (e->config.vocabulary) /* readings are few, and each counts */
+    if (e->config.dense)
+        x = elman_relu(tape, elman_linear_packed(tape, &e->dense, x, b->sequences));
+    if (e->config.vocabulary || e->config.dense) /* readings are few, and each counts */
         x = elman_dropout(tape, x, b->sequences, e->config.dropout, INPUT_USE);
     return elman_recurrent_forward(tape, &e->layers, x, b->sequences, NULL, NULL);
 }
@@ -260,5 +267,10 @@ elman_var *elman_encoder_forward(elman_tape *tape, elman_encoder *e, const elman
     /* a sequence of one step each, so that its mask is its own whatever its batch */
     const elman_sequences *one = elman_tape_sequences(tape, 1, s->B, NULL, s->numbers, 0);
     elman_var *z = elman_dropout(tape, pool(tape, e, y, s), one, e->config.dropout, use);
+    if (e->config.extras) {
+        elman_var *parts[2] = {
+            z, elman_tape_input(tape, 2, (int64_t[]){s->B, e->config.extras}, b->extras)};
+        z = elman_concatenate(tape, parts, 2);
+    }
     return elman_linear_packed(tape, &e->output, z, one);
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "data/word_vectors.h"
 #include "elman/op.h"
@@ -48,15 +49,12 @@ static elman_status classify_record(void *self, elman_tape *tape, elman_objectiv
     int64_t n;
     (void)error;
     elman_shuffle_next(m->shuffle, &numbers, &n, &batch->ends_epoch);
-    elman_word_dropout dropout = {
-        .probability = m->config->word_dropout,
-        .seed = (uint64_t)m->config->seed,
-        .pass = tape->mode.pass,
-        .unknown = m->network.vocabulary ? elman_vocabulary_unknown(m->network.vocabulary) : 0};
+    elman_disturbance training =
+        elman_disturbance_of(m->config, m->network.vocabulary, tape->mode.pass);
     elman_encoder_batch read;
     int32_t *targets = elman_tape_take(tape, (size_t)n, sizeof *targets);
     if (!targets ||
-        !elman_classify_record(tape, &m->network, &m->examples, numbers, n, &dropout, &read))
+        !elman_classify_record(tape, &m->network, &m->examples, numbers, n, &training, &read))
         return ELMAN_OK; /* the tape keeps the error */
     for (int64_t i = 0; i < n; i++)
         targets[i] = m->examples.labels[numbers[i]];
@@ -72,10 +70,11 @@ static elman_status classify_record(void *self, elman_tape *tape, elman_objectiv
     return ELMAN_OK;
 }
 
-static elman_status fit_temperature(classify *m, int64_t n, elman_error *error)
+/* Where every answer is right the best temperature is none above zero, and says nothing. */
+static elman_status fit_temperature(classify *m, int64_t n, int64_t right, elman_error *error)
 {
     elman_temperature fitted = {.value = 1};
-    if (m->config->calibrate)
+    if (m->config->calibrate && right < n)
         ELMAN_TRY(elman_temperature_fit(m->context, m->logits, m->examples.labels + m->parts.train,
                                         n, m->network.labels.count, &fitted, error));
     *elman_parameter_edit(m->network.temperature) = (float)fitted.value;
@@ -108,7 +107,7 @@ static elman_status classify_validate(void *self, elman_tape *tape, elman_valida
     v->count = (uint64_t)n;
     v->value = (double)right / (double)n;
     v->score = 1.0 - v->value;
-    return fit_temperature(m, n, error);
+    return fit_temperature(m, n, right, error);
 }
 
 static elman_status classify_write(void *self, const char *path, elman_error *error)
@@ -184,18 +183,19 @@ static elman_status count_words(classify *m, const elman_config *config, elman_e
 }
 
 /* What a new run takes from its data. */
-static elman_status learn_from_data(classify *m, elman_config *config, elman_error *error)
+static elman_status learn_from_data(classify *m, elman_config_file *file, elman_error *error)
 {
-    int32_t *to = elman_allocate(m->context, (size_t)m->examples.names.count + 1, sizeof *to);
-    if (!to)
-        return out_of_memory(error);
-    elman_status status = elman_labels_from(&m->network.labels, &m->examples.names, to, error);
-    elman_release(m->context, to);
-    ELMAN_TRY(status);
+    elman_config *config = &file->config;
+    ELMAN_TRY(elman_labels_from(&m->network.labels, &m->examples.names, NULL, error));
     if (m->network.labels.count < 2)
-        return elman_fail(error, ELMAN_ERROR_DATA, "found %" PRId32 " label%s, expected at least 2",
+        return elman_fail(error, ELMAN_ERROR_DATA,
+                          "%s: found %" PRId32 " label%s, expected at least 2", file->data[0].path,
                           m->network.labels.count, m->network.labels.count == 1 ? "" : "s");
     config->outputs = m->network.labels.count;
+    if (config->linear_skip && !m->examples.words)
+        return elman_fail(error, ELMAN_ERROR_ARGUMENT,
+                          "linear-skip: it counts words, and there are none to classify by");
+    config->extras = config->linear_skip ? config->outputs : 0;
     if (m->examples.words) {
         ELMAN_TRY(count_words(m, config, error));
         config->vocabulary = elman_vocabulary_count(m->network.vocabulary);
@@ -252,6 +252,9 @@ static elman_status build(classify *m, const elman_config *config, elman_error *
         elman_vectors_scale(&m->examples.vectors.vectors, m->parts.train,
                             elman_parameter_edit(m->network.mean),
                             elman_parameter_edit(m->network.deviation));
+    if (m->network.scores)
+        elman_word_scores_count(m->network.scores, &m->examples.sentences, m->examples.labels,
+                                m->parts.train);
     if (m->vectors.rows) /* a resumed run has them in its checkpoint */
         take_embeddings(m);
     return ELMAN_OK;
@@ -278,22 +281,28 @@ static elman_status weigh_classes(classify *m, elman_error *error)
 static void choose(elman_config *c, int64_t examples)
 {
     bool words = c->vocabulary > 0;
+    if (!c->pool[0])
+        strcpy(c->pool, words ? "max" : "last");
     if (!c->layers)
         c->layers = 1;
     if (!c->hidden)
-        c->hidden = words ? 150 : examples < 5000 ? 96 : 128;
-    if (!c->embedding)
-        c->embedding = 150;
+        c->hidden = examples > 50000 ? 200 : 100;
+    if (words && !c->embedding)
+        c->embedding = c->hidden;
     if (c->dropout < 0)
-        c->dropout = words ? 0.5 : 0.2;
+        c->dropout = 0.5;
     if (words && !c->init[0]) /* N(0,1) is far too wide for words that are seldom seen */
         strcpy(c->init, "embedding:0.1");
     if (!c->batch)
         c->batch = examples < 500 ? 8 : 32;
     if (!c->epochs) /* a limit in steps is met before this many epochs */
-        c->epochs = c->max_steps ? INT32_MAX : examples < 2000 ? 30 : examples < 50000 ? 12 : 4;
+        c->epochs = c->max_steps       ? INT32_MAX
+                    : examples > 50000 ? 3
+                    : words            ? (examples < 2000 ? 15 : 7)
+                    : examples < 5000  ? 30
+                                       : 10;
     if (c->lr < 0)
-        c->lr = c->optimizer == ELMAN_OPTIMIZER_SGD ? 0.1 : 1e-3;
+        c->lr = c->optimizer == ELMAN_OPTIMIZER_SGD ? 0.1 : words ? 5e-4 : 5e-3;
 }
 
 static void say_what_was_read(const classify *m, const elman_train_request *request)
@@ -314,15 +323,29 @@ static void say_what_was_read(const classify *m, const elman_train_request *requ
     elman_task_note_choice(request, c);
 }
 
+/* A run that was stopped before its first checkpoint begins anew, word vectors and all. */
+static elman_status reopen(classify *m, const char *folder, elman_config *config,
+                           elman_error *error)
+{
+    bool checkpoint;
+    ELMAN_TRY(elman_classify_load(&m->network, folder, config, error));
+    char *path = elman_path_join(folder, "checkpoint.safetensors");
+    if (!path)
+        return out_of_memory(error);
+    elman_status status = elman_path_look(path, &checkpoint, error);
+    free(path);
+    return status != ELMAN_OK || checkpoint ? status : read_embeddings(m, config, error);
+}
+
 static elman_status open_run(classify *m, const elman_train_request *request,
                              elman_config_file *file, elman_error *error)
 {
     elman_config *config = &file->config;
     ELMAN_TRY(read_files(m, request, file, error));
     if (request->resume) {
-        ELMAN_TRY(elman_classify_load(&m->network, request->output, config, error));
+        ELMAN_TRY(reopen(m, request->output, config, error));
     } else {
-        ELMAN_TRY(learn_from_data(m, config, error));
+        ELMAN_TRY(learn_from_data(m, file, error));
         ELMAN_TRY(read_embeddings(m, config, error));
         choose(config, m->parts.train);
         say_what_was_read(m, request);

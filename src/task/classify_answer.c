@@ -100,7 +100,7 @@ const char *elman_classifier_label(const elman_classifier *c, int32_t label)
 
 int64_t elman_classifier_width(const elman_classifier *c)
 {
-    return c->config->inputs;
+    return c->examples.words ? 0 : c->config->inputs;
 }
 
 void elman_classifier_clear(elman_classifier *c)
@@ -141,13 +141,24 @@ void elman_classifier_probabilities(const elman_classifier *c, float *logits)
         ->math->softmax_row(logits, logits, (size_t)c->network.labels.count);
 }
 
+/* What was not answered is not there to be explained. */
+static elman_status forget(elman_classifier *c, elman_status status)
+{
+    elman_classifier_clear(c);
+    return status;
+}
+
 /* The answer to the one example that the classifier holds. */
 static elman_status answer_one(elman_classifier *c, float *probabilities, elman_error *error)
 {
-    ELMAN_TRY(elman_classifier_answer(c, error));
-    elman_classifier_probabilities(c, c->logits);
-    memcpy(probabilities, c->logits, (size_t)c->network.labels.count * sizeof *probabilities);
-    return ELMAN_OK;
+    elman_float_environment modes = elman_float_begin();
+    elman_status status = elman_classifier_answer(c, error);
+    if (status == ELMAN_OK) {
+        elman_classifier_probabilities(c, c->logits);
+        memcpy(probabilities, c->logits, (size_t)c->network.labels.count * sizeof *probabilities);
+    }
+    elman_float_end(modes);
+    return status == ELMAN_OK ? status : forget(c, status);
 }
 
 elman_status elman_classifier_text(elman_classifier *c, const char *text, size_t size,
@@ -158,11 +169,8 @@ elman_status elman_classifier_text(elman_classifier *c, const char *text, size_t
                           "the classifier reads vectors of %" PRId64 " numbers, found a text",
                           c->config->inputs);
     elman_classifier_clear(c);
-    ELMAN_TRY(elman_classify_add_text(&c->examples, text, size, c->config, error));
-    elman_float_environment modes = elman_float_begin();
-    elman_status status = answer_one(c, probabilities, error);
-    elman_float_end(modes);
-    return status;
+    elman_status status = elman_classify_add_text(&c->examples, text, size, c->config, error);
+    return status == ELMAN_OK ? answer_one(c, probabilities, error) : forget(c, status);
 }
 
 elman_status elman_classifier_vectors(elman_classifier *c, const float *steps, int64_t T,
@@ -172,19 +180,20 @@ elman_status elman_classifier_vectors(elman_classifier *c, const float *steps, i
         return elman_fail(error, ELMAN_ERROR_ARGUMENT, "the classifier reads text, found vectors");
     elman_classifier_clear(c);
     elman_vectors *v = &c->examples.vectors.vectors;
-    ELMAN_TRY(elman_vectors_begin(v, error));
-    for (int64_t i = 0; i < T * v->width; i++)
-        if (!isfinite(steps[i]))
-            return elman_fail(error, ELMAN_ERROR_DATA,
-                              "step %" PRId64 ", number %" PRId64 ": not a finite number",
-                              i / v->width, i % v->width);
+    if (T < 0)
+        return elman_fail(error, ELMAN_ERROR_ARGUMENT,
+                          "found %" PRId64 " steps, expected 0 or more", T);
     for (int64_t t = 0; t < T; t++)
-        ELMAN_TRY(elman_vectors_add(v, steps + t * v->width, error));
+        for (int64_t i = 0; i < v->width; i++)
+            if (!isfinite(steps[t * v->width + i]))
+                return elman_fail(error, ELMAN_ERROR_DATA,
+                                  "step %" PRId64 ", number %" PRId64 ": not a finite number", t,
+                                  i);
+    elman_status status = elman_vectors_begin(v, error);
+    for (int64_t t = 0; status == ELMAN_OK && t < T; t++)
+        status = elman_vectors_add(v, steps + t * v->width, error);
     c->examples.count = 1;
-    elman_float_environment modes = elman_float_begin();
-    elman_status status = answer_one(c, probabilities, error);
-    elman_float_end(modes);
-    return status;
+    return status == ELMAN_OK ? answer_one(c, probabilities, error) : forget(c, status);
 }
 
 /* --- evaluation --- */
@@ -319,6 +328,7 @@ static elman_status eval_examples(elman_classifier *c, const char *const *paths,
     int64_t range[2];
     size_t K = (size_t)c->network.labels.count;
     e->vectors.vectors.width = c->config->inputs;
+    e->known = &c->network.labels;
     ELMAN_TRY(read_part(c, paths, count, test, e, range, error));
     ELMAN_TRY(elman_classify_take_labels(e, &c->network.labels, error));
     if (e->words)

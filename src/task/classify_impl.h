@@ -5,10 +5,12 @@
 #include "data/words.h"
 #include "elman/classify.h"
 #include "elman/predict.h"
+#include "task/disturb.h"
 #include "task/files.h"
 #include "task/labels.h"
 #include "task/sentences.h"
 #include "task/vectors_read.h"
+#include "task/word_scores.h"
 
 /* Examples: texts, or sequences of vectors. */
 typedef struct elman_classify_examples {
@@ -17,7 +19,8 @@ typedef struct elman_classify_examples {
     elman_sentences sentences;
     elman_words splitter;
     elman_labelled_vectors vectors;
-    elman_intern names; /* of the texts' labels that were met */
+    elman_intern names;        /* of the labels that were met */
+    const elman_labels *known; /* the labels that there may be; NULL: any */
     int64_t count;
     int32_t *labels; /* [count]; numbers of names, then of classes */
     size_t labels_room;
@@ -45,6 +48,7 @@ typedef struct elman_classify_network {
     elman_context *context;
     elman_encoder *encoder;
     elman_parameter *mean, *deviation; /* of the inputs, frozen; NULL where words are read */
+    elman_word_scores *scores;         /* NULL: not asked for */
     elman_parameter *temperature;      /* [1], frozen; what logits are divided by */
     elman_vocabulary *vocabulary;      /* NULL where vectors are read */
     elman_vocabulary *characters;      /* NULL where words are not composed */
@@ -61,10 +65,10 @@ elman_status elman_classify_save(const elman_classify_network *network, const ch
 elman_status elman_classify_load(elman_classify_network *network, const char *folder,
                                  const elman_config *config, elman_error *error);
 
-/* The batch of some examples; dropout may be NULL. false: the tape failed. */
+/* The batch of some examples; training: NULL where they are answered. false: the tape failed. */
 bool elman_classify_record(elman_tape *tape, const elman_classify_network *network,
                            elman_classify_examples *examples, const int64_t *numbers, int64_t n,
-                           const elman_word_dropout *dropout, elman_encoder_batch *batch);
+                           const elman_disturbance *training, elman_encoder_batch *batch);
 /* Logits [n,K] of examples [first, first+n), before the temperature; without recording. */
 elman_status elman_classify_logits(elman_tape *tape, const elman_classify_network *network,
                                    elman_classify_examples *examples, int64_t first, int64_t n,

@@ -26,6 +26,14 @@ static elman_status add_frozen(elman_parameters *set, const char *name, int64_t 
 elman_status elman_classify_build(elman_classify_network *n, const elman_config *config, bool train,
                                   elman_error *error)
 {
+    if (!config->pool[0])
+        return elman_fail(error, ELMAN_ERROR_ARGUMENT,
+                          "pool: found none, expected one or more of last, mean, max, attention");
+    if (config->extras && (!config->vocabulary || config->extras != config->outputs))
+        return elman_fail(error, ELMAN_ERROR_ARGUMENT,
+                          "extras: found %" PRId64 ", expected none, or of texts %" PRId64
+                          " as there are labels",
+                          config->extras, config->outputs);
     ELMAN_TRY(elman_encoder_create(n->context, config, train, &n->encoder, error));
     elman_parameters *set = elman_encoder_parameters(n->encoder);
     if (!config->vocabulary) {
@@ -33,12 +41,23 @@ elman_status elman_classify_build(elman_classify_network *n, const elman_config 
         ELMAN_TRY(add_frozen(set, "input.deviation", config->inputs, 1, &n->deviation, error));
     } else if (config->freeze_embeddings)
         elman_parameter_freeze(elman_parameters_find(set, "embedding.weight"));
+    if (config->extras) {
+        n->scores = elman_allocate_zero(n->context, 1, sizeof *n->scores);
+        if (!n->scores)
+            return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        n->scores->context = n->context;
+        ELMAN_TRY(
+            elman_word_scores_create(n->scores, set, config->outputs, config->vocabulary, error));
+    }
     return add_frozen(set, "temperature", 1, 1, &n->temperature, error);
 }
 
 void elman_classify_network_free(elman_classify_network *n)
 {
     elman_encoder_free(n->encoder);
+    if (n->scores)
+        elman_word_scores_free(n->scores);
+    elman_release(n->context, n->scores);
     elman_vocabulary_free(n->vocabulary);
     elman_vocabulary_free(n->characters);
     elman_labels_free(&n->labels);
@@ -101,13 +120,25 @@ elman_status elman_classify_load(elman_classify_network *n, const char *folder,
 
 bool elman_classify_record(elman_tape *tape, const elman_classify_network *n,
                            elman_classify_examples *e, const int64_t *numbers, int64_t count,
-                           const elman_word_dropout *dropout, elman_encoder_batch *batch)
+                           const elman_disturbance *training, elman_encoder_batch *batch)
 {
-    if (e->words)
-        return elman_sentences_record(tape, &e->sentences, numbers, count, dropout, batch);
-    return elman_vectors_record(tape, &e->vectors.vectors, numbers, count,
-                                elman_parameter_value(n->mean)->data,
-                                elman_parameter_value(n->deviation)->data, batch);
+    if (!e->words)
+        return elman_vectors_record(tape, &e->vectors.vectors, numbers, count,
+                                    elman_parameter_value(n->mean)->data,
+                                    elman_parameter_value(n->deviation)->data, batch) &&
+               (!training || elman_vectors_disturb(tape, numbers, e->vectors.vectors.width,
+                                                   &training->noise, batch));
+    if (!elman_sentences_record(tape, &e->sentences, numbers, count,
+                                training ? &training->words : NULL, batch))
+        return false;
+    if (!n->scores)
+        return true;
+    float *extras = elman_tape_floats(tape, (size_t)(count * n->labels.count));
+    if (extras)
+        elman_word_scores_of(n->scores, &e->sentences, numbers, count, training ? e->labels : NULL,
+                             extras);
+    batch->extras = extras;
+    return extras != NULL;
 }
 
 elman_status elman_classify_logits(elman_tape *tape, const elman_classify_network *n,

@@ -33,7 +33,10 @@ typedef struct asking {
     elman_contribution *contributions;
     size_t contributions_room;
     /* a line a step */
-    int64_t sequence;  /* its column */
+    int64_t sequence; /* its column; -1: no header was read yet */
+    int64_t step;     /* the column that orders the steps, or -1 */
+    int64_t columns;  /* of the header */
+    double last_step;
     int64_t *features; /* [inputs] columns */
     char *name;        /* of the sequence that is being read */
     size_t name_size, name_room;
@@ -265,8 +268,8 @@ static elman_status add_wide(asking *a, elman_error *error)
     int64_t count = a->cells.count;
     bool any = a->c->config->width > 0;
     if (!count || (any ? count % v->width != 0 : count != v->width))
-        return wrong(a, error, "found %" PRId64 " numbers, expected %s%" PRId64, count,
-                     any ? "a multiple of " : "", v->width);
+        return wrong(a, error, "found %" PRId64 " number%s, expected %s%" PRId64, count,
+                     count == 1 ? "" : "s", any ? "a multiple of " : "", v->width);
     ELMAN_TRY(elman_vectors_begin(v, error));
     for (int64_t i = 0; i < count; i++) {
         ELMAN_TRY(take_number(a, i, &a->row[i % v->width], error));
@@ -288,7 +291,9 @@ static elman_status add_line(asking *a, const char *line, size_t size, elman_err
         ELMAN_TRY(keep(c->context, &a->text, &a->text_size, &a->text_room, line, size, error));
     elman_error found = {0};
     elman_status status = elman_classify_add_text(&c->examples, line, size, c->config, &found);
-    return status == ELMAN_OK ? status : wrong(a, error, "%s", found.message);
+    return status == ELMAN_OK ? status
+                              : elman_fail(error, status, "%s: line %" PRIu64 ": %s",
+                                           a->lines->name, a->number, found.message);
 }
 
 static elman_status run_lines(asking *a, elman_error *error)
@@ -309,8 +314,8 @@ static elman_status run_lines(asking *a, elman_error *error)
         bool waits = line && a->lines->ready && a->lines->ready(a->lines->user);
         if (held && (status != ELMAN_OK || !waits || held == together)) {
             /* those before a line that is wrong have their answers */
-            if (!a->c->examples.words)
-                elman_vectors_cut(&a->c->examples.vectors.vectors, held);
+            elman_sentences_cut(&a->c->examples.sentences, held);
+            elman_vectors_cut(&a->c->examples.vectors.vectors, held);
             ELMAN_TRY(answer(a, error));
             held = 0;
         }
@@ -331,38 +336,76 @@ static int64_t column_of(const asking *a, const char *name)
     return -1;
 }
 
-static bool is_feature(const char *names, const char *name)
+/* The columns of --features, in the order in which they were trained on. */
+static elman_status take_named(asking *a, int64_t *count, elman_error *error)
 {
-    size_t length = strlen(name);
-    for (const char *at = names; *at;) {
+    for (const char *at = a->c->config->features; *at;) {
+        char name[ELMAN_CONFIG_TEXT];
         size_t size = strcspn(at, ",");
-        if (size == length && !memcmp(at, name, size))
-            return true;
+        snprintf(name, sizeof name, "%.*s", (int)size, at);
+        int64_t column = column_of(a, name);
+        if (column < 0)
+            return wrong(a, error, "no column \"%.60s\", expected a header with it", name);
+        if (*count < a->c->config->inputs)
+            a->features[*count] = column;
+        ++*count;
         at += size + (at[size] == ',');
     }
-    return false;
+    return ELMAN_OK;
+}
+
+/* All columns but those of sequence, step and label. */
+static void take_others(asking *a, int64_t *count)
+{
+    const elman_config *config = a->c->config;
+    const char *label = config->label[0] ? config->label : "label";
+    for (int64_t i = 0; i < a->cells.count; i++) {
+        const char *name = elman_table_line_cell(&a->cells, i, NULL);
+        if (i == a->sequence || i == a->step || !strcmp(name, label))
+            continue;
+        if (*count < config->inputs)
+            a->features[*count] = i;
+        ++*count;
+    }
+    /* in training the last column was the label where none was called so */
+    bool last = *count == config->inputs + 1 && !config->label[0] && column_of(a, label) < 0;
+    *count -= last;
 }
 
 static elman_status take_header(asking *a, elman_error *error)
 {
     const elman_config *config = a->c->config;
-    const char *label = config->label[0] ? config->label : "label";
-    int64_t inputs = config->inputs, count = 0;
-    a->sequence = column_of(a, config->sequence_column);
-    if (a->sequence < 0)
-        return wrong(a, error, "no column \"%s\", expected a header with it",
+    int64_t count = 0;
+    int64_t sequence = column_of(a, config->sequence_column);
+    if (sequence < 0)
+        return wrong(a, error, "no column \"%.60s\", expected a header with it",
                      config->sequence_column);
-    for (int64_t i = 0; i < a->cells.count; i++) {
-        const char *name = elman_table_line_cell(&a->cells, i, NULL);
-        bool feature = config->features[0] ? is_feature(config->features, name)
-                                           : i != a->sequence && strcmp(name, label) &&
-                                                 strcmp(name, config->step_column);
-        if (feature && count < inputs)
-            a->features[count] = i;
-        count += feature;
-    }
-    if (count != inputs)
-        return wrong(a, error, "%" PRId64 " columns of numbers, expected %" PRId64, count, inputs);
+    a->sequence = sequence;
+    a->step = config->step_column[0] ? column_of(a, config->step_column) : -1;
+    a->columns = a->cells.count;
+    if (config->features[0])
+        ELMAN_TRY(take_named(a, &count, error));
+    else
+        take_others(a, &count);
+    if (count != config->inputs)
+        return wrong(a, error, "%" PRId64 " columns of numbers, expected %" PRId64, count,
+                     config->inputs);
+    return ELMAN_OK;
+}
+
+/* Steps ascend, where a column orders them. */
+static elman_status check_step(asking *a, bool first, elman_error *error)
+{
+    size_t size;
+    double now;
+    if (a->step < 0)
+        return ELMAN_OK;
+    const char *cell = elman_table_line_cell(&a->cells, a->step, &size);
+    if (!elman_table_number_of(cell, size, &now) || isnan(now))
+        return wrong(a, error, "step \"%.60s\", expected a number", cell);
+    if (!first && !(now > a->last_step))
+        return wrong(a, error, "step \"%.60s\" after %g, expected a later one", cell, a->last_step);
+    a->last_step = now;
     return ELMAN_OK;
 }
 
@@ -370,10 +413,10 @@ static elman_status add_step(asking *a, elman_error *error)
 {
     size_t size;
     elman_vectors *v = &a->c->examples.vectors.vectors;
-    const char *name =
-        a->sequence < a->cells.count ? elman_table_line_cell(&a->cells, a->sequence, &size) : NULL;
-    if (!name)
-        return wrong(a, error, "%" PRId64 " columns, expected more", a->cells.count);
+    if (a->cells.count != a->columns)
+        return wrong(a, error, "found %" PRId64 " columns, expected %" PRId64, a->cells.count,
+                     a->columns);
+    const char *name = elman_table_line_cell(&a->cells, a->sequence, &size);
     if (a->begun && (size != a->name_size || memcmp(name, a->name, size))) {
         ELMAN_TRY(answer(a, error));
         a->begun = false;
@@ -382,13 +425,11 @@ static elman_status add_step(asking *a, elman_error *error)
         ELMAN_TRY(keep(a->c->context, &a->name, &a->name_size, &a->name_room, name, size, error));
         ELMAN_TRY(elman_vectors_begin(v, error));
         a->first[0] = a->number;
-        a->begun = true;
     }
-    for (int64_t i = 0; i < v->width; i++) {
-        if (a->features[i] >= a->cells.count)
-            return wrong(a, error, "%" PRId64 " columns, expected more", a->cells.count);
+    ELMAN_TRY(check_step(a, !a->begun, error));
+    a->begun = true;
+    for (int64_t i = 0; i < v->width; i++)
         ELMAN_TRY(take_number(a, a->features[i], &a->row[i], error));
-    }
     return elman_vectors_add(v, a->row, error);
 }
 
@@ -401,9 +442,11 @@ static elman_status run_steps(asking *a, elman_error *error)
         if (!line)
             return a->begun ? answer(a, error) : ELMAN_OK;
         a->number++;
+        if (!size) /* the first that is not tells what stands between the columns */
+            continue;
         ELMAN_TRY(parse(a, line, size, error));
         if (a->cells.count)
-            ELMAN_TRY(a->number == 1 ? take_header(a, error) : add_step(a, error));
+            ELMAN_TRY(a->sequence < 0 ? take_header(a, error) : add_step(a, error));
     }
 }
 
@@ -412,7 +455,7 @@ elman_status elman_classify_predict(void *model, const elman_predict_options *op
 {
     elman_classifier *c = model;
     bool steps = !c->examples.words && c->config->sequence_column[0];
-    asking a = {.c = c, .options = options, .lines = lines, .sequence = -1};
+    asking a = {.c = c, .options = options, .lines = lines, .sequence = -1, .step = -1};
     size_t inputs = (size_t)c->config->inputs + 1;
     a.order = elman_allocate(c->context, (size_t)c->network.labels.count, sizeof *a.order);
     a.features = elman_allocate(c->context, inputs, sizeof *a.features);

@@ -60,6 +60,20 @@ typedef struct text_columns {
     int count;
 } text_columns;
 
+/* The first column that is neither the label nor all numbers; else the first beside the label. */
+static int64_t default_text(const text_columns *c)
+{
+    for (int64_t i = 0; i < elman_table_columns(c->table); i++)
+        for (int64_t row = 0; i != c->label && row < elman_table_rows(c->table); row++) {
+            size_t size;
+            double value;
+            const char *cell = elman_table_cell(c->table, row, i, &size);
+            if (!elman_table_number_of(cell, size, &value))
+                return i;
+        }
+    return c->label == 0;
+}
+
 static elman_status find_columns(text_columns *c, const elman_config *config, elman_error *error)
 {
     int64_t count = elman_table_columns(c->table);
@@ -84,7 +98,12 @@ static elman_status find_columns(text_columns *c, const elman_config *config, el
         at += size + (at[size] == ',');
     }
     if (!c->count)
-        c->text[c->count++] = c->label == 0;
+        c->text[c->count++] = default_text(c);
+    for (int i = 0; i < c->count; i++)
+        if (c->text[i] == c->label)
+            return elman_fail(error, ELMAN_ERROR_ARGUMENT,
+                              "text: it names the column that holds the label, in %s",
+                              elman_table_path(c->table));
     return ELMAN_OK;
 }
 
@@ -113,8 +132,7 @@ static elman_status read_row(elman_classify_examples *e, const text_columns *c, 
         ELMAN_TRY(add_words(e, error));
     }
     const char *label = elman_table_cell(c->table, row, c->label, &size);
-    if (!size)
-        return elman_fail(error, ELMAN_ERROR_DATA, "an empty label");
+    ELMAN_TRY(elman_labels_check(e->known, label, size, error));
     return add_label(e, label, size, error);
 }
 
@@ -134,6 +152,7 @@ static elman_status read_texts(elman_classify_examples *e, const text_columns *c
 static elman_status read_vectors(elman_classify_examples *e, const char *path,
                                  const elman_config *config, elman_error *error)
 {
+    e->vectors.known = e->known;
     ELMAN_TRY(elman_labelled_vectors_read(&e->vectors, path, config, error));
     int64_t count = e->vectors.vectors.count;
     int32_t *labels = elman_grown(e->context, e->labels, (size_t)e->count, &e->labels_room,
@@ -176,13 +195,8 @@ elman_status elman_classify_take_labels(elman_classify_examples *e, const elman_
     for (int64_t i = 0; i < e->count; i++) {
         size_t size;
         const char *name = elman_intern_text(&e->names, e->labels[i], &size);
-        int32_t label = elman_labels_find(labels, name, size);
-        if (label < 0)
-            return elman_fail(error, ELMAN_ERROR_DATA,
-                              "label \"%.60s\" is none of the %" PRId32
-                              " that the model was trained with",
-                              name, labels->count);
-        e->labels[i] = label;
+        ELMAN_TRY(elman_labels_check(labels, name, size, error));
+        e->labels[i] = elman_labels_find(labels, name, size);
     }
     return ELMAN_OK;
 }

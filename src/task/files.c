@@ -109,7 +109,9 @@ static elman_status by_split(const char *text, int64_t count, const char *unit, 
         good = elman_parse_integer(number, &sizes[n]) && sizes[n] >= (n == 0) &&
                !__builtin_add_overflow(sum, sizes[n], &sum);
         n++;
-        at += size + (at[size] == ',');
+        at += size;
+        good = good && (!*at || at[1]); /* nothing stands behind a last comma */
+        at += *at == ',';
     }
     if (!good || n < 2)
         return elman_fail(error, ELMAN_ERROR_ARGUMENT,
@@ -127,8 +129,15 @@ elman_status elman_parts_of(const elman_config *config, int64_t count, int64_t t
                             const char *unit, elman_parts *parts, elman_error *error)
 {
     double fraction;
+    if (config->split[0] && !elman_parse_real(config->valid, &fraction))
+        return elman_fail(error, ELMAN_ERROR_ARGUMENT,
+                          "valid: found the file %s, but split takes its parts from the data; give "
+                          "one of them",
+                          config->valid);
     if (config->split[0])
         return by_split(config->split, count, unit, parts, error);
+    if (train_count < 1)
+        return elman_fail(error, ELMAN_ERROR_DATA, "too little data: no %s to train on", unit);
     *parts = (elman_parts){train_count, count, count, count};
     if (valid_is_file(config) || train_count < count)
         return ELMAN_OK;

@@ -31,7 +31,8 @@ typedef struct elman_parts {
 
 /* Of `count` examples, `train_count` of which come from training files: by config.split, else by
  * config.valid. A part may be empty but training's. ARGUMENT: a split that is no row of counts, or
- * of more than there are; `unit` ("rows", "sentences") is what is counted. */
+ * of more than there are; a split beside a file to validate on; DATA: none to train on. `unit`
+ * ("rows", "sentences") is what is counted. */
 elman_status elman_parts_of(const elman_config *config, int64_t count, int64_t train_count,
                             const char *unit, elman_parts *parts, elman_error *error);
 

@@ -1,5 +1,6 @@
 #include "task/labels.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,6 +132,19 @@ int32_t elman_labels_find(const elman_labels *labels, const char *name, size_t s
             high = middle;
     }
     return -1;
+}
+
+elman_status elman_labels_check(const elman_labels *known, const char *name, size_t size,
+                                elman_error *error)
+{
+    if (!size)
+        return elman_fail(error, ELMAN_ERROR_DATA, "an empty label");
+    if (known && elman_labels_find(known, name, size) < 0)
+        return elman_fail(error, ELMAN_ERROR_DATA,
+                          "label \"%.60s\" is none of the %" PRId32
+                          " that the model was trained with",
+                          name, known->count);
+    return ELMAN_OK;
 }
 
 elman_status elman_labels_save(const elman_labels *labels, const char *folder, elman_error *error)

@@ -29,6 +29,11 @@ elman_status elman_labels_from(elman_labels *labels, const elman_intern *names, 
                                elman_error *error);
 /* The number of a name, or -1. */
 int32_t elman_labels_find(const elman_labels *labels, const char *name, size_t size);
+/* Whether a label that was read is a name: not empty and, where `known` is not NULL, one of its.
+ * DATA: `label "x" is none of the 2 that the model was trained with`; a caller puts file and line
+ * before it. */
+elman_status elman_labels_check(const elman_labels *known, const char *name, size_t size,
+                                elman_error *error);
 /* labels.json of a folder, both ways. FORMAT: no row of different names. */
 elman_status elman_labels_save(const elman_labels *labels, const char *folder, elman_error *error);
 elman_status elman_labels_load(elman_labels *labels, const char *folder, elman_error *error);

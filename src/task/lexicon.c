@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/utf8.h"
+#include "data/lines.h"
 #include "data/unicode.h"
 #include "data/words.h"
 
@@ -79,6 +81,65 @@ static elman_status count_words(elman_word_counter *counter, const elman_sentenc
     return ELMAN_OK;
 }
 
+/* The first field of a line of word vectors, where it may be a word of a vocabulary. */
+static size_t word_of(const char *line, size_t size)
+{
+    size_t end = 0;
+    while (end < size && line[end] != ' ' && line[end] != '\t')
+        end++;
+    for (size_t at = 0; at < end;) {
+        uint32_t point;
+        int length = elman_utf8_decode((const unsigned char *)line + at, end - at, &point);
+        if (length <= 0 || elman_unicode_class_of(point) == ELMAN_UNICODE_SPACE)
+            return 0;
+        at += (size_t)length;
+    }
+    return end > ELMAN_WORD_LIMIT ? 0 : end;
+}
+
+/* Words that have a vector are known, whether training has them or not: each once, as if it had
+ * come often enough. */
+static elman_status take_file_words(elman_intern *words, elman_line_file *file, bool fold,
+                                    elman_error *error)
+{
+    const char *line;
+    size_t size;
+    for (;;) {
+        int32_t number;
+        ELMAN_TRY(elman_line_file_next(file, &line, &size, error));
+        if (!line)
+            return ELMAN_OK;
+        size_t word = word_of(line, size);
+        const char *rest = word < size ? memchr(line + word + 1, ' ', size - word - 1) : NULL;
+        if (!word || (file->number == 1 && !rest)) /* "COUNT WIDTH" */
+            continue;
+        ELMAN_TRY(fold ? fold_one(words->context, line, word, words, &number, error)
+                       : elman_intern_add(words, line, word, &number, error));
+    }
+}
+
+static elman_status count_file_words(elman_word_counter *counter, elman_context *context,
+                                     const elman_config *config, elman_error *error)
+{
+    elman_line_file file;
+    elman_intern words;
+    if (!config->embeddings[0])
+        return ELMAN_OK;
+    ELMAN_TRY(elman_line_file_open(&file, context, config->embeddings, error));
+    elman_intern_init(&words, context);
+    elman_status status = take_file_words(&words, &file, config->fold_case, error);
+    for (int64_t n = 0; status == ELMAN_OK && n < config->min_count; n++)
+        for (int32_t i = 0; status == ELMAN_OK && i < words.count; i++) {
+            size_t size;
+            const char *word = elman_intern_text(&words, i, &size);
+            if (size)
+                status = elman_word_counter_add_word(counter, word, size, error);
+        }
+    elman_intern_free(&words);
+    elman_line_file_close(&file);
+    return status;
+}
+
 static elman_status learn_words(elman_lexicon *l, const elman_sentences *sentences, int64_t end,
                                 const elman_config *config, elman_error *error)
 {
@@ -89,6 +150,8 @@ static elman_status learn_words(elman_lexicon *l, const elman_sentences *sentenc
     elman_status status = config->fold_case ? fold_all(&s, &sentences->spellings, error) : ELMAN_OK;
     if (status == ELMAN_OK)
         status = count_words(counter, sentences, end, &s, error);
+    if (status == ELMAN_OK)
+        status = count_file_words(counter, l->context, config, error);
     if (status == ELMAN_OK)
         status = elman_word_counter_vocabulary(counter, (uint64_t)config->min_count, 0, &l->words,
                                                error);

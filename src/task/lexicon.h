@@ -21,8 +21,9 @@ void elman_lexicon_init(elman_lexicon *lexicon, elman_context *context);
 void elman_lexicon_free(elman_lexicon *lexicon);
 
 /* From the words 0..end-1: those of config.min_count or more, case-folded where config.fold_case,
- * and all their characters where config.char_hidden. config.vocabulary and config.characters are
- * set. DATA: no words; FORMAT: a word that is not UTF-8; MEMORY. */
+ * those that the file config.embeddings has a vector for, so that a word which only predicting
+ * meets has a meaning, and all characters of the former where config.char_hidden. config.vocabulary
+ * and config.characters are set. DATA: no words; FORMAT: a word that is not UTF-8; MEMORY. */
 elman_status elman_lexicon_learn(elman_lexicon *lexicon, const elman_sentences *sentences,
                                  int64_t end, elman_config *config, elman_error *error);
 /* vocabulary.json and characters.json of a folder. FORMAT: another size than config says. */

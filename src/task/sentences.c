@@ -24,6 +24,8 @@ void elman_sentences_free(elman_sentences *s)
     elman_release(s->context, s->char_starts);
     elman_release(s->context, s->characters);
     elman_release(s->context, s->rows);
+    elman_release(s->context, s->folded);
+    elman_release(s->context, s->fold_scratch);
     elman_sentences_init(s, s->context);
 }
 
@@ -32,6 +34,14 @@ void elman_sentences_clear(elman_sentences *s)
     elman_intern_clear(&s->spellings);
     s->count = s->word_count = 0;
     s->resolved = 0;
+}
+
+void elman_sentences_cut(elman_sentences *s, int64_t count)
+{
+    if (count >= s->count)
+        return;
+    s->count = count;
+    s->word_count = s->starts[count];
 }
 
 static elman_status out_of_memory(elman_error *error)
@@ -69,30 +79,39 @@ int64_t elman_sentences_length(const elman_sentences *s, int64_t i)
     return s->starts[i + 1] - s->starts[i];
 }
 
-/* A word's number: as it stands, or as it stands case-folded. */
-static elman_status look_up(const elman_vocabulary *vocabulary, const char *word, size_t size,
-                            elman_context *context, bool fold, int32_t *id, elman_error *error)
+/* A word case-folded, in memory that is kept: its bytes. */
+static elman_status fold_word(elman_sentences *s, const char *word, size_t size, size_t *length,
+                              elman_error *error)
 {
-    if (!fold) {
-        *id = elman_vocabulary_find(vocabulary, word, size);
-    } else {
-        ELMAN_TRY(elman_unicode_check(error));
-        size_t room = elman_unicode_fold_room(size);
-        char *folded = room ? elman_allocate(context, room, 1) : NULL;
-        int32_t *scratch = room ? elman_allocate(context, room, sizeof *scratch) : NULL;
-        ptrdiff_t length = -1;
-        if (folded && scratch)
-            length = elman_unicode_fold(word, size, true, folded, scratch);
-        *id = length >= 0 ? elman_vocabulary_find(vocabulary, folded, (size_t)length) : -1;
-        bool memory = folded && scratch;
-        elman_release(context, folded);
-        elman_release(context, scratch);
-        if (!memory)
-            return out_of_memory(error);
-        if (length < 0)
-            return elman_fail(error, ELMAN_ERROR_FORMAT, "a word that is not UTF-8");
+    ELMAN_TRY(elman_unicode_check(error));
+    size_t room = elman_unicode_fold_room(size);
+    char *folded = room ? elman_grown(s->context, s->folded, 0, &s->folded_room, room, 1) : NULL;
+    s->folded = folded ? folded : s->folded;
+    int32_t *scratch = folded ? elman_grown(s->context, s->fold_scratch, 0, &s->fold_scratch_room,
+                                            room, sizeof *scratch)
+                              : NULL;
+    s->fold_scratch = scratch ? scratch : s->fold_scratch;
+    if (!scratch)
+        return out_of_memory(error);
+    ptrdiff_t found = elman_unicode_fold(word, size, true, folded, scratch);
+    if (found < 0)
+        return elman_fail(error, ELMAN_ERROR_FORMAT, "a word that is not UTF-8");
+    *length = (size_t)found;
+    return ELMAN_OK;
+}
+
+/* A word's number: as it stands, or as it stands case-folded. */
+static elman_status look_up(elman_sentences *s, const elman_vocabulary *vocabulary, bool fold,
+                            int32_t spelling, elman_error *error)
+{
+    size_t size;
+    const char *word = elman_intern_text(&s->spellings, spelling, &size);
+    if (fold) {
+        ELMAN_TRY(fold_word(s, word, size, &size, error));
+        word = s->folded;
     }
-    *id = *id < 0 ? elman_vocabulary_unknown(vocabulary) : *id;
+    int32_t id = elman_vocabulary_find(vocabulary, word, size);
+    s->ids[spelling] = id < 0 ? elman_vocabulary_unknown(vocabulary) : id;
     return ELMAN_OK;
 }
 
@@ -132,12 +151,11 @@ elman_status elman_sentences_resolve(elman_sentences *s, const elman_vocabulary 
     s->rows = rows ? rows : s->rows;
     if (!ids || !starts || !rows)
         return out_of_memory(error);
+    s->spelt = characters != NULL;
     if (!s->resolved)
         starts[0] = 0;
     for (; s->resolved < s->spellings.count; s->resolved++) {
-        size_t size;
-        const char *word = elman_intern_text(&s->spellings, s->resolved, &size);
-        ELMAN_TRY(look_up(vocabulary, word, size, s->context, fold, &ids[s->resolved], error));
+        ELMAN_TRY(look_up(s, vocabulary, fold, s->resolved, error));
         rows[s->resolved] = -1;
         if (characters)
             ELMAN_TRY(spell(s, s->resolved, characters, error));
@@ -234,7 +252,7 @@ bool elman_sentences_record(elman_tape *tape, elman_sentences *s, const int64_t 
 {
     *batch = (elman_encoder_batch){.sequences = sequences_of(tape, s, numbers, n)};
     const elman_sequences *q = batch->sequences;
-    bool spelt = s->characters != NULL;
+    bool spelt = s->spelt;
     int32_t *tokens = q ? elman_tape_take(tape, (size_t)q->N, sizeof *tokens) : NULL;
     int32_t *rows = tokens && spelt ? elman_tape_take(tape, (size_t)q->N, sizeof *rows) : NULL;
     int32_t *list = rows ? elman_tape_take(tape, (size_t)q->N, sizeof *list) : NULL;

@@ -15,6 +15,7 @@ typedef struct elman_sentences {
     int64_t count, word_count;
     int64_t *starts; /* [count+1] into words */
     int32_t *words;  /* [word_count] numbers of spellings */
+    bool spelt;      /* words have characters too */
     /* by spelling, once resolved */
     int32_t resolved;    /* spellings that are */
     int32_t *ids;        /* in the vocabulary */
@@ -22,6 +23,9 @@ typedef struct elman_sentences {
     int32_t *characters; /* numbers in the character vocabulary plus 1; 0: unknown */
     int32_t *rows;       /* of a batch's distinct words; -1 between batches */
     size_t starts_room, words_room, ids_room, char_starts_room, characters_room, rows_room;
+    char *folded; /* a word case-folded, and what that takes */
+    int32_t *fold_scratch;
+    size_t folded_room, fold_scratch_room;
 } elman_sentences;
 
 /* Takes no memory. */
@@ -29,6 +33,8 @@ void elman_sentences_init(elman_sentences *sentences, elman_context *context);
 void elman_sentences_free(elman_sentences *sentences);
 /* No sentences; the memory is kept. */
 void elman_sentences_clear(elman_sentences *sentences);
+/* Only the first `count` sentences; their spellings stay. */
+void elman_sentences_cut(elman_sentences *sentences, int64_t count);
 /* A new sentence begins, which the words that are added belong to. MEMORY. */
 elman_status elman_sentences_begin(elman_sentences *sentences, elman_error *error);
 elman_status elman_sentences_add(elman_sentences *sentences, const char *word, size_t size,

@@ -141,15 +141,16 @@ elman_status elman_shuffle_restore(elman_shuffle *s, const elman_safetensors *fi
 {
     const elman_tensor_view *place = elman_safetensors_find(file, "state.place");
     const elman_tensor_view *progress = elman_safetensors_find(file, "progress.integers");
-    const struct elman_progress_integers *n = progress->data; /* checked before */
+    struct elman_progress_integers n; /* checked before */
     int64_t found[2] = {-1, -1};
+    memcpy(&n, progress->data, sizeof n);
     if (place && place->dtype == ELMAN_DTYPE_I64 && place->bytes == sizeof found)
         memcpy(found, place->data, sizeof found);
-    if (found[0] != n->epoch || found[1] != n->batch || found[1] >= s->batches)
+    if (found[0] != n.epoch || found[1] != n.batch || found[1] >= s->batches)
         return elman_fail(error, ELMAN_ERROR_FORMAT,
                           "checkpoint.safetensors: state.place: epoch %" PRId64 ", batch %" PRId64
                           ", expected epoch %" PRId64 ", batch %" PRId64,
-                          found[0], found[1], n->epoch, n->batch);
+                          found[0], found[1], n.epoch, n.batch);
     memcpy(s->place, found, sizeof found);
     s->ordered = -1;
     return ELMAN_OK;

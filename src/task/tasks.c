@@ -6,8 +6,8 @@
 #include "base/memory.h"
 #include "task/task_impl.h"
 
-static const elman_task *const tasks[] = {&elman_task_lm, &elman_task_classify,
-                                          NULL};
+static const elman_task *const tasks[] = {&elman_task_lm, &elman_task_classify, &elman_task_tag,
+                                          &elman_task_forecast, NULL};
 
 const elman_task *const *elman_tasks(void)
 {

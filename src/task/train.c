@@ -17,7 +17,7 @@
 /* The files of a run, in the order in which they are cleared. */
 static const char *const run_files[] = {
     "checkpoint.safetensors", "model.safetensors", "metrics.jsonl", "vocabulary.json",
-    "characters.json",        "labels.json",       "config.json"};
+    "characters.json",        "labels.json",       "columns.json",  "config.json"};
 
 void elman_task_note(const elman_train_request *request, const char *format, ...)
 {

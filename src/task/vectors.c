@@ -5,7 +5,9 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/philox.h"
 #include "graph/tape_impl.h"
+#include "kernel/kernels.h"
 #include "op/share.h"
 
 void elman_vectors_init(elman_vectors *v, elman_context *context, int64_t width)
@@ -77,7 +79,7 @@ void elman_vectors_scale(const elman_vectors *v, int64_t count, float *mean, flo
         }
         double s = steps ? sqrt(squares / (double)steps) : 0;
         mean[f] = (float)m;
-        deviation[f] = s > 0 ? (float)s : 1.0F;
+        deviation[f] = (float)s >= 0x1p-126F ? (float)s : 1.0F;
     }
 }
 
@@ -105,6 +107,29 @@ bool elman_vectors_record(elman_tape *tape, const elman_vectors *v, const int64_
                 to[f] = elman_flush((from[f] - mean[f]) / deviation[f]);
         }
     batch->sequences = q;
+    batch->vectors = rows;
+    return true;
+}
+
+bool elman_vectors_disturb(elman_tape *tape, const int64_t *numbers, int64_t width,
+                           const elman_vector_noise *noise, elman_encoder_batch *batch)
+{
+    const elman_sequences *q = batch->sequences;
+    if (!(noise->deviation > 0))
+        return true;
+    const elman_math_kernels *k = elman_kernels_of(tape->context)->math;
+    float *rows = elman_tape_floats(tape, (size_t)(q->N * width));
+    if (!rows)
+        return false;
+    elman_fill from = {.seed = noise->seed, .use = elman_philox_use(ELMAN_USE_NOISE, noise->pass)};
+    for (int64_t t = 0; t < q->T; t++)
+        for (int64_t p = 0; p < q->batch_sizes[t]; p++) {
+            size_t at = (size_t)((q->offsets[t] + p) * width);
+            from.stream = (uint32_t)numbers[q->order[p]];
+            k->fill_normal(rows + at, (size_t)width, (uint64_t)(t * width), &from, 0,
+                           (float)noise->deviation);
+            k->add(rows + at, rows + at, batch->vectors + at, (size_t)width);
+        }
     batch->vectors = rows;
     return true;
 }

@@ -28,14 +28,24 @@ elman_status elman_vectors_add(elman_vectors *vectors, const float *step, elman_
 int64_t elman_vectors_length(const elman_vectors *vectors, int64_t i);
 
 /* Mean and deviation of each number over the steps of sequences [0, count), in double; a deviation
- * of 0 counts as 1. */
+ * of 0 (or too small for a normal float) counts as 1. */
 void elman_vectors_scale(const elman_vectors *vectors, int64_t count, float *mean,
                          float *deviation);
+
+/* What training adds to standardised numbers: N(0, deviation^2), number f of step t of a sequence
+ * by the random number of (seed; t*width + f, the sequence's number, pass). */
+typedef struct elman_vector_noise {
+    double deviation;
+    uint64_t seed, pass;
+} elman_vector_noise;
 
 /* Fills *batch with the sequences numbers[0..n-1], in memory of the tape's round: (value - mean) /
  * deviation, by number [width]. false: the tape failed. */
 bool elman_vectors_record(elman_tape *tape, const elman_vectors *vectors, const int64_t *numbers,
                           int64_t n, const float *mean, const float *deviation,
                           elman_encoder_batch *batch);
+/* Adds the noise to a batch that was filled so. false: the tape failed. */
+bool elman_vectors_disturb(elman_tape *tape, const int64_t *numbers, int64_t width,
+                           const elman_vector_noise *noise, elman_encoder_batch *batch);
 
 #endif

@@ -11,6 +11,8 @@
 #include "data/table.h"
 #include "elman/safetensors.h"
 
+enum { LOOKED_AT = 1000 }; /* rows that say whether a column holds numbers */
+
 void elman_labelled_vectors_init(elman_labelled_vectors *to, elman_context *context, bool each_step)
 {
     *to = (elman_labelled_vectors){.each_step = each_step};
@@ -146,6 +148,19 @@ static elman_status take_row(columns *c, int64_t row, elman_error *error)
     return ELMAN_OK;
 }
 
+static elman_status check_label(const elman_labelled_vectors *to, const columns *c, int64_t row,
+                                elman_error *error)
+{
+    size_t size;
+    elman_error found = {0};
+    const char *label = elman_table_cell(c->table, row, c->label, &size);
+    elman_status status = elman_labels_check(to->known, label, size, &found);
+    return status == ELMAN_OK
+               ? status
+               : elman_fail(error, status, "%s: line %" PRIu64 ": %s", elman_table_path(c->table),
+                            elman_table_line_of(c->table, row), found.message);
+}
+
 /* That a step has as many numbers as those before. */
 static elman_status take_width(elman_labelled_vectors *to, const char *path, int64_t width,
                                elman_error *error)
@@ -177,6 +192,7 @@ static elman_status read_wide(elman_labelled_vectors *to, columns *c, int64_t wi
     for (int64_t row = 0; row < elman_table_rows(c->table); row++) {
         size_t size;
         const char *label = elman_table_cell(c->table, row, c->label, &size);
+        ELMAN_TRY(check_label(to, c, row, error));
         ELMAN_TRY(take_row(c, row, error));
         ELMAN_TRY(elman_vectors_begin(&to->vectors, error));
         for (int64_t i = 0; i < c->feature_count; i += width)
@@ -233,6 +249,7 @@ static elman_status read_long(elman_labelled_vectors *to, columns *c, elman_inte
         bool begins = row == 0 || !same_cell(c->table, row - 1, row, c->sequence);
         size_t size;
         const char *label = elman_table_cell(c->table, row, c->label, &size);
+        ELMAN_TRY(check_label(to, c, row, error));
         if (begins)
             ELMAN_TRY(begin_long(to, c, seen, row, error));
         else if (c->step >= 0)
@@ -305,10 +322,16 @@ static elman_status check_tensors(const elman_labelled_vectors *to, tensors *t, 
     return ELMAN_OK;
 }
 
-static elman_status add_tensor_label(elman_labelled_vectors *to, int64_t label, elman_error *error)
+static elman_status add_tensor_label(elman_labelled_vectors *to, const char *path, int64_t i,
+                                     int64_t label, elman_error *error)
 {
     char text[24];
     int size = snprintf(text, sizeof text, "%" PRId64, label);
+    elman_error found = {0};
+    elman_status status = elman_labels_check(to->known, text, (size_t)size, &found);
+    if (status != ELMAN_OK)
+        return elman_fail(error, status, "%s: labels of sequence %" PRId64 ": %s", path, i,
+                          found.message);
     return add_label(to, text, (size_t)size, error);
 }
 
@@ -325,7 +348,7 @@ static elman_status take_tensors(elman_labelled_vectors *to, const tensors *t, e
                               t->path, i, length, t->T);
         ELMAN_TRY(elman_vectors_begin(&to->vectors, error));
         if (!to->each_step)
-            ELMAN_TRY(add_tensor_label(to, labels[i], error));
+            ELMAN_TRY(add_tensor_label(to, t->path, i, labels[i], error));
         for (int64_t s = 0; s < length; s++) {
             const float *step = x + (i * t->T + s) * t->F;
             for (int64_t f = 0; f < t->F; f++)
@@ -336,7 +359,7 @@ static elman_status take_tensors(elman_labelled_vectors *to, const tensors *t, e
                                       t->path, i, s, f);
             ELMAN_TRY(elman_vectors_add(&to->vectors, step, error));
             if (to->each_step)
-                ELMAN_TRY(add_tensor_label(to, labels[i * t->T + s], error));
+                ELMAN_TRY(add_tensor_label(to, t->path, i, labels[i * t->T + s], error));
         }
     }
     return ELMAN_OK;
@@ -372,6 +395,22 @@ elman_status elman_labelled_vectors_read(elman_labelled_vectors *to, const char 
                                 : read_table(to, path, config, error);
 }
 
+/* Whether more cells of a column's head are numbers than are words; what is missing is neither. */
+static bool holds_numbers(const elman_table *table, int64_t column)
+{
+    int64_t rows = elman_table_rows(table), numbers = 0;
+    for (int64_t row = 0; row < rows && row < LOOKED_AT; row++) {
+        double value;
+        size_t size;
+        const char *cell = elman_table_cell(table, row, column, &size);
+        if (!elman_table_number_of(cell, size, &value))
+            numbers--;
+        else if (!isnan(value))
+            numbers++;
+    }
+    return numbers > 0;
+}
+
 elman_status elman_holds_vectors(elman_context *context, const char *path,
                                  const elman_config *config, bool *vectors, elman_error *error)
 {
@@ -385,12 +424,8 @@ elman_status elman_holds_vectors(elman_context *context, const char *path,
     if (c.label < 0)
         c.label = default_label(&c);
     bool numbers = elman_table_rows(c.table) > 0 && elman_table_columns(c.table) > 1;
-    for (int64_t i = 0; numbers && i < elman_table_columns(c.table); i++) {
-        double value;
-        size_t size;
-        const char *cell = elman_table_cell(c.table, 0, i, &size);
-        numbers = i == c.label || elman_table_number_of(cell, size, &value);
-    }
+    for (int64_t i = 0; numbers && i < elman_table_columns(c.table); i++)
+        numbers = i == c.label || holds_numbers(c.table, i);
     *vectors = status == ELMAN_OK && numbers;
     elman_table_free(c.table);
     return status;

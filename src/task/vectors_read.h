@@ -9,7 +9,7 @@
  *
  * --label names the label's column; without it that is the column called label, else the last.
  * --features names the numbers' columns; without it they are all the others. A number that is
- * missing or not finite is an error.
+ * missing or not finite is an error, as is a label that is empty.
  *
  * A .safetensors file: x F32 [n,T,F] or [n,F] (a single step), lengths I64 [n] (may be missing: T
  * each), labels I64 [n], or [n,T] with a label a step (those beyond a length are not read). The
@@ -19,6 +19,7 @@
 
 #include "data/intern.h"
 #include "elman/config.h"
+#include "task/labels.h"
 #include "task/vectors.h"
 
 typedef struct elman_labelled_vectors {
@@ -27,7 +28,8 @@ typedef struct elman_labelled_vectors {
     int32_t *labels;    /* numbers of names: [count], or [step_count] with a label a step */
     size_t labels_room;
     bool each_step;
-    char sha256[65]; /* of the file read last */
+    const elman_labels *known; /* the labels that there may be; NULL: any */
+    char sha256[65];           /* of the file read last */
     uint64_t bytes;
 } elman_labelled_vectors;
 
@@ -42,7 +44,8 @@ elman_status elman_labelled_vectors_read(elman_labelled_vectors *to, const char 
                                          const elman_config *config, elman_error *error);
 
 /* Whether a file holds vectors rather than text, by the options (sequence_column, features, width)
- * or else because it is .safetensors, or a table with nothing but numbers beside the label. */
+ * or else because it is .safetensors, or a table with columns of numbers alone beside the label: in
+ * each more numbers than words, so that neither a title "2012" nor a missing number deceives. */
 elman_status elman_holds_vectors(elman_context *context, const char *path,
                                  const elman_config *config, bool *vectors, elman_error *error);
 

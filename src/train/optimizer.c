@@ -12,10 +12,13 @@
 #include "kernel/kernels.h"
 #include "train/optimizer_impl.h"
 
+enum { PIECE = ELMAN_REDUCE_BLOCK / 32 };
+
 /* A stretch of one parameter; what threads share out. */
 typedef struct block {
     int64_t parameter;
     size_t offset, count; /* count <= ELMAN_REDUCE_BLOCK */
+    uint32_t moved;       /* bit i: not every gradient of the i-th piece is +0 */
 } block;
 
 struct elman_optimizer {
@@ -161,7 +164,7 @@ static elman_status make_blocks(elman_optimizer *o, int64_t count, elman_error *
         size_t n = updates(p) ? (size_t)elman_tensor_count(&p->value) : 0;
         for (size_t at = 0; at < n; at += ELMAN_REDUCE_BLOCK)
             o->blocks[o->block_count++] =
-                (block){i, at, n - at < ELMAN_REDUCE_BLOCK ? n - at : ELMAN_REDUCE_BLOCK};
+                (block){i, at, n - at < ELMAN_REDUCE_BLOCK ? n - at : ELMAN_REDUCE_BLOCK, 0};
     }
     return ELMAN_OK;
 }
@@ -209,6 +212,23 @@ void elman_optimizer_free(elman_optimizer *optimizer)
     elman_release(optimizer->context, optimizer);
 }
 
+/* Most rows of a large table have no gradient: an update of them need not fetch and clear it. */
+static uint32_t find_moved(const float *gradient, size_t count)
+{
+    uint32_t moved = 0;
+    for (size_t at = 0; at < count; at += PIECE) {
+        size_t end = count - at < PIECE ? count : at + PIECE;
+        uint32_t any = 0;
+        for (size_t i = at; i < end; i++) {
+            uint32_t bits;
+            memcpy(&bits, gradient + i, sizeof bits);
+            any |= bits;
+        }
+        moved |= (uint32_t)(any != 0) << at / PIECE;
+    }
+    return moved;
+}
+
 /* Clips each element, squares and adds in double. */
 static void measure(const elman_crew *crew, void *argument)
 {
@@ -218,7 +238,7 @@ static void measure(const elman_crew *crew, void *argument)
     size_t begin, end;
     elman_crew_share(crew, o->block_count, 1, &begin, &end);
     for (size_t i = begin; i < end; i++) {
-        const block *b = &o->blocks[i];
+        block *b = &o->blocks[i];
         o->squares[i] = 0.0;
         if (!updates(parameter_at(o, b->parameter)))
             continue; /* frozen since */
@@ -231,6 +251,21 @@ static void measure(const elman_crew *crew, void *argument)
             k->clamp(gradient, -limit, limit, b->count);
         }
         o->squares[i] = k->sum_squares_block(gradient, b->count);
+        b->moved = find_moved(gradient, b->count);
+    }
+}
+
+/* tensors: the block's part of value, gradient, m and v. */
+static void update_adam(const elman_math_kernels *k, const block *b, float *const tensors[4],
+                        const elman_adam *adam)
+{
+    for (size_t at = 0, end; at < b->count; at = end) {
+        bool moved = b->moved >> at / PIECE & 1U;
+        for (end = at + PIECE; end < b->count && (b->moved >> end / PIECE & 1U) == moved;)
+            end += PIECE;
+        end = end < b->count ? end : b->count;
+        k->adam(tensors[0] + at, moved ? tensors[1] + at : NULL, tensors[2] + at, tensors[3] + at,
+                end - at, adam);
     }
 }
 
@@ -272,7 +307,7 @@ static void update(const elman_crew *crew, void *argument)
             k->sgd(value, gradient, first, b->count, &sgd);
         } else {
             adam.common = common;
-            k->adam(value, gradient, first, second, b->count, &adam);
+            update_adam(k, b, (float *[]){value, gradient, first, second}, &adam);
         }
     }
 }

@@ -174,6 +174,33 @@ static void test_slices(void **state)
     }
 }
 
+/* No gradient is a gradient of zeros. */
+static void test_no_gradient(void **state)
+{
+    (void)state;
+    enum { LENGTH = 37 };
+    FOR_EACH_ISA(k)
+    {
+        for (int c = 0; c < 3; c++) {
+            float x[2][3][LENGTH], g[LENGTH] = {0};
+            for (int i = 0; i < 3; i++) {
+                fill_random(x[0][i], LENGTH, (size_t)i, i == 2 ? 0.0F : -1.0F, 1.0F);
+                x[0][i][5] = i == 1 ? -0x1p-126F : 0.0F;
+                memcpy(x[1][i], x[0][i], sizeof x[0][i]);
+            }
+            x[0][1][9] = x[1][1][9] = NAN;
+            elman_adam o = adam_at(4, c);
+            o.common.zero_gradient = true;
+            k->adam(x[0][0], g, x[0][1], x[0][2], LENGTH, &o);
+            k->adam(x[1][0], NULL, x[1][1], x[1][2], LENGTH, &o);
+            for (int i = 0; i < 3; i++) {
+                assert_true(compare_bits(x[0][i], x[1][i], LENGTH));
+            }
+            assert_true(x[1][0][0] != x[1][1][0] && compare_varied(x[1][0], 5));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +208,7 @@ int main(void)
         cmocka_unit_test(test_adam),
         cmocka_unit_test(test_factor_and_flush),
         cmocka_unit_test(test_slices),
+        cmocka_unit_test(test_no_gradient),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

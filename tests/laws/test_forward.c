@@ -206,6 +206,80 @@ static void check_padded(elman_context *context, void *user)
     free(packed);
 }
 
+/* Both directions of a sequence, and what its steps become by each pool, alone and inside a batch
+ * whose other sequences are shorter and longer. */
+static void check_both_ends(elman_context *context, void *user)
+{
+    const elman_cell cell = *(const elman_cell *)user;
+    enum { T = 9, B = 14, I = 11, H = 35, W = 2 * H, A = 13, POOLS = 4 };
+    static const int64_t lengths[B] = {9, 4, 0, 9, 7, 7, 1, 3, 9, 5, 2, 8, 6, 4};
+    elman_parameters *set;
+    elman_recurrent_layer layer;
+    elman_attention_pool_layer attention;
+    elman_recurrent_options options;
+    elman_recurrent_options_default(&options);
+    options.cell = cell;
+    options.input = I;
+    options.hidden = H;
+    options.layers = 2;
+    options.bidirectional = true;
+    assert_int_equal(elman_parameters_create(context, false, &set, NULL), ELMAN_OK);
+    assert_int_equal(elman_recurrent_create(set, "rnn", &options, &layer, NULL), ELMAN_OK);
+    assert_int_equal(elman_attention_pool_create(set, "attention", W, A, &attention, NULL),
+                     ELMAN_OK);
+    assert_int_equal(elman_initialise(set, NULL, 4, NULL), ELMAN_OK);
+    float *x = law_numbers(T * B * I, 6), *packed = law_zeros(T * B * I);
+    elman_tape *tapes[2] = {law_tape(context), law_tape(context)};
+    const float *whole = NULL;
+    const elman_var *wholes[POOLS] = {NULL};
+    const elman_sequences *all = NULL;
+    for (int64_t b = -1; b < B; b++) { /* all, and each */
+        elman_tape *tape = tapes[b >= 0];
+        int64_t n = b < 0 ? B : 1;
+        elman_tape_begin(tape, NULL);
+        const elman_sequences *s = elman_tape_sequences(tape, b < 0 ? T : lengths[b], n,
+                                                        b < 0 ? lengths : &lengths[b], NULL, 0);
+        for (int64_t t = 0; t < s->T; t++)
+            for (int64_t p = 0; p < s->batch_sizes[t]; p++)
+                memcpy(packed + (s->offsets[t] + p) * I,
+                       x + (t * B + (b < 0 ? s->order[p] : b)) * I, I * sizeof *x);
+        const int64_t shape[2] = {s->N, I};
+        elman_var *y = elman_recurrent_forward(
+            tape, &layer, elman_tape_input(tape, 2, shape, packed), s, NULL, NULL);
+        const elman_var *pools[POOLS] = {elman_pool_last(tape, y, s), elman_pool_mean(tape, y, s),
+                                         elman_pool_max(tape, y, s),
+                                         elman_attention_pool(tape, &attention, y, s, NULL)};
+        law_ok(tape);
+        if (b < 0) {
+            all = s;
+            whole = elman_var_value(y)->data;
+            memcpy(wholes, pools, sizeof pools);
+            continue;
+        }
+        for (int i = 0; i < POOLS; i++)
+            law_same(context, "pooled alone", elman_var_value(pools[i])->data,
+                     elman_var_value(wholes[i])->data + b * W, W);
+        int64_t place = 0;
+        while (all->order[place] != b)
+            place++;
+        for (int64_t t = 0; t < lengths[b]; t++)
+            law_same(context, "both ends alone", elman_var_value(y)->data + t * W,
+                     whole + (all->offsets[t] + place) * W, W);
+    }
+    elman_tape_free(tapes[0]);
+    elman_tape_free(tapes[1]);
+    elman_parameters_free(set);
+    free(x);
+    free(packed);
+}
+
+static void test_both_ends(void **state)
+{
+    (void)state;
+    for (elman_cell cell = ELMAN_CELL_RNN; cell <= ELMAN_CELL_GRU; cell++)
+        law_each(check_both_ends, &cell);
+}
+
 static void test_padded(void **state)
 {
     (void)state;
@@ -219,6 +293,7 @@ int main(void)
         cmocka_unit_test(test_plain),
         cmocka_unit_test(test_layer_normalised),
         cmocka_unit_test(test_padded),
+        cmocka_unit_test(test_both_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

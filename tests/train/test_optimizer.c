@@ -14,6 +14,7 @@
 #include "elman/optimizer.h"
 #include "golden.h"
 #include "graph/tape_impl.h"
+#include "kernel/kernels.h"
 
 enum { UPDATES = 6 };
 
@@ -426,12 +427,55 @@ static void wrong_options(void **state)
     end(&t);
 }
 
+/* Where most elements have no gradient, the update is as if each had been looked at. */
+static void few_gradients(void **state)
+{
+    (void)state;
+    enum { COUNT = 2 * ELMAN_REDUCE_BLOCK + 333 };
+    static const int moved[] = {0, 127, 128, 640, 4095, 4096, 8191, 8192, COUNT - 1};
+    static float value[COUNT], gradient[COUNT], m[COUNT], v[COUNT];
+    elman_optimizer_options options;
+    elman_optimizer_options_default(&options);
+    options.clip = 0;
+    trained t = begin(2);
+    elman_parameter *table = add(&t, "table", COUNT, 0);
+    assert_int_equal(elman_optimizer_create(t.context, t.set, &options, &t.optimizer, NULL),
+                     ELMAN_OK);
+    memcpy(value, table->value.data, sizeof value);
+    memset(m, 0, sizeof m);
+    memset(v, 0, sizeof v);
+    double beta1 = 1, beta2 = 1;
+    for (int step = 0; step < 4; step++) {
+        memset(gradient, 0, sizeof gradient);
+        for (size_t i = (size_t)step % 2; i < sizeof moved / sizeof moved[0]; i += 2)
+            gradient[moved[i]] = i == 2 ? -0.0F : (float)i + 0.5F;
+        memcpy(table->gradient, gradient, sizeof gradient);
+        assert_int_equal(elman_optimizer_step(t.optimizer, 0.01, NULL, NULL), ELMAN_OK);
+        beta1 *= 0.9;
+        beta2 *= 0.999;
+        const elman_adam adam = {
+            .common = {.factor = 1, .rate = 0.01F, .keep = 1, .zero_gradient = true},
+            .one_minus_beta1 = (float)(1 - 0.9),
+            .beta2 = 0.999F,
+            .one_minus_beta2 = (float)(1 - 0.999),
+            .step_size = (float)(0.01 / (1 - beta1)),
+            .root_correction = (float)(1 / sqrt(1 - beta2)),
+            .epsilon = 1e-8F};
+        elman_kernels_of(t.context)->math->adam(value, gradient, m, v, COUNT, &adam);
+        assert_memory_equal(table->value.data, value, sizeof value);
+        assert_memory_equal(table->gradient, gradient, sizeof gradient);
+    }
+    end(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sgd),      cmocka_unit_test(adam),        cmocka_unit_test(weight_decay),
-        cmocka_unit_test(clipping), cmocka_unit_test(what_decays), cmocka_unit_test(not_finite),
-        cmocka_unit_test(tied),     cmocka_unit_test(same_bits),   cmocka_unit_test(wrong_options),
+        cmocka_unit_test(sgd),           cmocka_unit_test(adam),
+        cmocka_unit_test(weight_decay),  cmocka_unit_test(clipping),
+        cmocka_unit_test(what_decays),   cmocka_unit_test(not_finite),
+        cmocka_unit_test(tied),          cmocka_unit_test(same_bits),
+        cmocka_unit_test(wrong_options), cmocka_unit_test(few_gradients),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

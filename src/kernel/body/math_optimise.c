@@ -2,11 +2,14 @@
 #include "kernel/body/math_bodies.h"
 
 /* p = keep * p;  g = flush(factor * flush(gradient)) + decay * p; a denormal factor of a product
- * would be slow */
+ * would be slow. Without a gradient g is zero but for the decay. */
 ELMAN_INLINE vf begin_update(const elman_update *u, float *gradient, vf *p, size_t k, bool whole)
 {
-    vf g = vf_flush(vf_mul(vf_flush(vf_get(gradient, k, whole)), vf_set1(u->factor)));
-    if (u->zero_gradient) {
+    vf g = vf_zero();
+    if (gradient) {
+        g = vf_flush(vf_mul(vf_flush(vf_get(gradient, k, whole)), vf_set1(u->factor)));
+    }
+    if (gradient && u->zero_gradient) {
         vf_put(gradient, vf_zero(), k, whole);
     }
     if (u->decay != 0.0F) {
@@ -67,7 +70,13 @@ void B(adam)(float *parameter, float *gradient, float *m, float *v, size_t n,
              const elman_adam *options)
 {
     const elman_adam o = *options;
-#define STEP(i, k, whole) adam_step(parameter + (i), gradient + (i), m + (i), v + (i), &o, k, whole)
-    ELMAN_EACH_VECTOR(n, STEP);
+#define STEP(i, k, whole)  adam_step(parameter + (i), gradient + (i), m + (i), v + (i), &o, k, whole)
+#define STILL(i, k, whole) adam_step(parameter + (i), NULL, m + (i), v + (i), &o, k, whole)
+    if (gradient) {
+        ELMAN_EACH_VECTOR(n, STEP);
+    } else {
+        ELMAN_EACH_VECTOR(n, STILL);
+    }
+#undef STILL
 #undef STEP
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "kernel/body/recurrent.h"
+#include "kernel/simd/transpose.h"
 
 static size_t vectors_of(size_t width)
 {
@@ -13,22 +14,39 @@ size_t ELMAN_KERNEL(elman_recurrent_panels)(size_t groups, size_t width, size_t 
     return vectors_of(width) * VW * groups * K;
 }
 
+/* VW units, `real` of them there, of one group: their weights, K each, into a column of a block
+ * whose rows lie `lead` apart. */
+static void pack_units(const float *w, size_t real, size_t K, float *to, size_t lead)
+{
+    size_t k = 0;
+    for (; real == VW && k + VW <= K; k += VW) {
+        vf x[VW];
+        TILE_UNROLL
+        for (int u = 0; u < VW; u++)
+            x[u] = vf_load(w + (size_t)u * K + k);
+        vf_transpose(x);
+        TILE_UNROLL
+        for (int u = 0; u < VW; u++)
+            vf_store(to + (k + (size_t)u) * lead, x[u]);
+    }
+    for (; k < K; k++)
+        for (size_t u = 0; u < VW; u++)
+            to[k * lead + u] = u < real ? w[u * K + k] : 0.0F;
+}
+
 void ELMAN_KERNEL(elman_recurrent_pack_rows)(const float *w, size_t groups, size_t width, size_t K,
                                              size_t v0, size_t v1, float *panels)
 {
     size_t vectors = vectors_of(width), block = block_vectors(groups);
     for (size_t v = v0; v < v1; v += block) {
-        size_t wide = (vectors - v < block ? vectors - v : block) * VW;
+        size_t many = vectors - v < block ? vectors - v : block;
         float *to = panels + v * VW * groups * K;
-        for (size_t g = 0; g < groups; g++) {
-            for (size_t u = 0; u < wide; u++) {
-                size_t unit = v * VW + u;
-                const float *from = unit < width ? w + (g * width + unit) * K : NULL;
-                float *place = to + g * wide + u;
-                for (size_t k = 0; k < K; k++)
-                    place[k * groups * wide] = from ? from[k] : 0.0F;
+        for (size_t g = 0; g < groups; g++)
+            for (size_t j = 0; j < many; j++) {
+                size_t unit = (v + j) * VW, real = width - unit < VW ? width - unit : VW;
+                pack_units(w + (g * width + unit) * K, real, K, to + (g * many + j) * VW,
+                           groups * many * VW);
             }
-        }
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include "elman/batch.h"
 #include "elman/cell.h"
+#include "elman/classify.h"
 #include "elman/config.h"
 #include "elman/context.h"
 #include "elman/encoder.h"

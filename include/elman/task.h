@@ -32,7 +32,8 @@ typedef struct elman_train_progress {
     double loss;          /* nats a token, or what the task's loss is; the last interval's mean */
     double gradient_norm; /* before clipping */
     double lr;
-    double tokens_per_second;
+    double tokens_per_second; /* of what the task counts: */
+    const char *unit;         /* "tokens", "examples", …; a static string */
     double seconds, seconds_left;
     double valid_loss;  /* of the last validation; NaN before the first */
     double best_loss;   /* of the best validation so far; NaN before the first */

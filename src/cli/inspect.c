@@ -50,6 +50,36 @@ static void print_size(const char *what, int64_t value, const char *unit)
         printf("%sauto%s", what, unit);
 }
 
+/* What a model of the other tasks reads and answers, and the options that its network has. */
+static void print_other_network(const subject *s)
+{
+    const elman_config *c = &s->file.config;
+    const elman_option_table *all = elman_config_options();
+    char text[64];
+    printf("%s: %s; ", s->name, s->file.task);
+    if (c->vocabulary > 0)
+        printf("reads words, %" PRId64 " of them; ", c->vocabulary);
+    else if (c->inputs > 0)
+        printf("reads %" PRId64 " number%s a step; ", c->inputs, c->inputs == 1 ? "" : "s");
+    printf("answers %" PRId64 " %s\n\nNetwork\n", c->outputs,
+           strcmp(s->file.task, "forecast") == 0 ? "numbers" : "labels");
+    for (size_t i = 0; i < all->count; i++) {
+        const elman_option *o = &all->options[i];
+        text_of(c, o->name, text);
+        bool none = text[0] == 0 || strcmp(text, "0") == 0 || strcmp(text, "false") == 0;
+        none = none || strcmp(text, "auto") == 0 ||
+               (strcmp(o->name, "char-embedding") == 0 && c->char_hidden == 0);
+        if (!none && !o->untyped && strcmp(o->group, "network") == 0 &&
+            elman_option_concerns(o, s->file.task))
+            printf("  %-15s %s\n", o->name, strcmp(text, "true") == 0 ? "yes" : text);
+    }
+}
+
+static bool is_lm(const subject *s)
+{
+    return s->file.task[0] == 0 || strcmp(s->file.task, "lm") == 0;
+}
+
 static void print_network(const subject *s)
 {
     const elman_config *c = &s->file.config;
@@ -84,7 +114,7 @@ static void print_parameters(const subject *s)
     int64_t count, bytes;
     char number[32], other[32], shape[128];
     if (s->tensors.size == 0) {
-        printf("\nThe parameters follow from the text that it is trained on.\n");
+        printf("\nThe parameters follow from the data that it is trained on.\n");
         return;
     }
     printf("\nParameters%31s%15s%15s\n", "shape", "count", "bytes");
@@ -117,10 +147,13 @@ static void print_training(const subject *s)
     printf("  recipe      %s, ", text_of(c, "optimizer", a));
     printf("rate %s, ", text_of(c, "lr", a));
     printf("%s, batch %s, ", c->schedule, text_of(c, "batch", a));
-    printf("bptt %s, seed %s\n", text_of(c, "bptt", a), text_of(c, "seed", b));
+    if (is_lm(s))
+        printf("bptt %s, ", text_of(c, "bptt", a));
+    printf("seed %s\n", text_of(c, "seed", b));
     for (int64_t i = 0; i < s->file.data_count; i++) {
         cli_grouped(a, s->file.data[i].bytes);
-        printf("  %-11s %s, %s bytes\n", i < s->file.train_count ? "text" : "validation",
+        printf("  %-11s %s, %s bytes\n",
+               i < s->file.train_count ? is_lm(s) ? "text" : "data" : "validation",
                base_name(s->file.data[i].path), a);
     }
     if (!s->model)
@@ -132,7 +165,7 @@ static void print_training(const subject *s)
     cli_duration(took, t->seconds);
     printf("  so far      step %" PRId64 ", epoch %.2f, %s\n", t->step, t->epoch, took);
     if (!isnan(t->loss))
-        printf("  loss        %.4f nats a token at last\n", t->loss);
+        printf("  loss        %.4f%s at last\n", t->loss, is_lm(s) ? " nats a token" : "");
     if (t->validated)
         printf("  validation  %.4f at best (step %" PRId64 ", epoch %.2f), %.4f at last\n",
                t->best_loss, t->best_step, t->best_epoch, t->valid_loss);
@@ -164,7 +197,8 @@ static void print_json(const subject *s)
     cli_json_text(&j, "task", s->file.task);
     cli_json_open(&j, "options", '{');
     for (size_t i = 0; i < all->count; i++)
-        if (all->options[i].recorded)
+        if (all->options[i].recorded &&
+            elman_option_concerns(&all->options[i], is_lm(s) ? "lm" : s->file.task))
             put_json_option(&j, &all->options[i], &s->file.config);
     cli_json_close(&j, '}');
     cli_json_open(&j, "parameters", '[');
@@ -231,7 +265,8 @@ static int read_subject(elman_context *context, subject *s)
     }
     s->planned = true;
     const elman_config *c = &s->file.config;
-    if (c->layers > 0 && c->hidden > 0 && c->vocabulary > 0 && !cli_tensors_plan(c, &s->tensors))
+    if (is_lm(s) && c->layers > 0 && c->hidden > 0 && c->vocabulary > 0 &&
+        !cli_tensors_plan(c, &s->tensors))
         return cli_fail("%s: no memory for its parameters", s->name);
     return CLI_DONE;
 }
@@ -260,9 +295,12 @@ static int run(const cli_verb *verb, int argc, char **argv)
     if (status == CLI_DONE && v.json) {
         print_json(&s);
     } else if (status == CLI_DONE) {
-        print_network(&s);
+        if (is_lm(&s))
+            print_network(&s);
+        else
+            print_other_network(&s);
         print_parameters(&s);
-        if (s.file.config.layers > 0) {
+        if (is_lm(&s) && s.file.config.layers > 0) {
             printf("\nThree steps; every column is the same weights\n\n");
             cli_picture(&s.file.config, cli_is_utf8());
         }
@@ -285,8 +323,9 @@ const cli_verb cli_inspect = {
     .usage = usage,
     .description =
         "Shows the network of a model, or of a file like MODEL/config.json: its layers, the "
-        "shape and size of every parameter, a picture of it unrolled over three steps, and how "
-        "far its training is.",
+        "shape and size of every parameter, of a language model a picture of it unrolled over "
+        "three "
+        "steps, and how far its training is.",
     .examples = examples,
     .own = &table,
     .run = run,

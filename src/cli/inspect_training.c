@@ -48,7 +48,7 @@ static void read_line(const char *line, cli_training *t)
         return;
     }
     t->valid_loss = loss;
-    if (!t->validated || loss < t->best_loss) {
+    if (is(line, "best", "true")) { /* the task's own figure may be what chooses */
         t->best_loss = loss;
         t->best_step = t->step;
         t->best_epoch = t->epoch;

@@ -67,6 +67,12 @@ static const char *of_epochs(const elman_train_progress *p, char text[32])
     return text;
 }
 
+/* For the bar, where room is dear. */
+static const char *short_unit(const char *unit)
+{
+    return strcmp(unit, "tokens") == 0 ? "tok" : strcmp(unit, "examples") == 0 ? "ex" : unit;
+}
+
 enum { PERCENT, EPOCH, LOSS, VALID, SPEED, LEFT };
 
 static void fill_fields(const elman_train_progress *p, char fields[FIELDS][FIELD])
@@ -82,7 +88,7 @@ static void fill_fields(const elman_train_progress *p, char fields[FIELDS][FIELD
         snprintf(fields[VALID], FIELD, "valid %s", a);
     }
     cli_short(a, p->tokens_per_second);
-    snprintf(fields[SPEED], FIELD, "%s tok/s", a);
+    snprintf(fields[SPEED], FIELD, "%s %s/s", a, p->unit != NULL ? short_unit(p->unit) : "");
     cli_duration(a, p->seconds_left);
     snprintf(fields[LEFT], FIELD, "%s left", a);
 }
@@ -136,9 +142,9 @@ static void print_interval(const elman_train_progress *p)
     cli_loss(loss, p->loss);
     cli_short(speed, p->tokens_per_second);
     cli_duration(left, p->seconds_left);
-    fprintf(stderr, "step %lld/%lld (%d%%)  epoch %.2f%s  loss %s  %s tokens/s  %s left\n",
+    fprintf(stderr, "step %lld/%lld (%d%%)  epoch %.2f%s  loss %s  %s %s/s  %s left\n",
             (long long)p->step, (long long)p->steps, (int)(100 * done_share(p)), p->epoch,
-            of_epochs(p, epochs), loss, speed, left);
+            of_epochs(p, epochs), loss, speed, p->unit != NULL ? p->unit : "", left);
 }
 
 /* A line that stays; with `columns`, one that a terminal of so many does not break. */

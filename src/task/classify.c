@@ -13,7 +13,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "data/word_vectors.h"
 #include "elman/op.h"
 #include "graph/tape_impl.h"
 #include "kernel/kernels.h"
@@ -29,7 +28,6 @@ typedef struct classify {
     const volatile sig_atomic_t *stop;
     elman_classify_examples examples;
     elman_classify_network network;
-    elman_word_vectors vectors; /* of --embeddings, in a new run */
     elman_parts parts;
     elman_shuffle *shuffle;
     float *class_weights; /* [K], or NULL */
@@ -50,7 +48,7 @@ static elman_status classify_record(void *self, elman_tape *tape, elman_objectiv
     (void)error;
     elman_shuffle_next(m->shuffle, &numbers, &n, &batch->ends_epoch);
     elman_disturbance training =
-        elman_disturbance_of(m->config, m->network.vocabulary, tape->mode.pass);
+        elman_disturbance_of(m->config, m->network.lexicon.words, tape->mode.pass);
     elman_encoder_batch read;
     int32_t *targets = elman_tape_take(tape, (size_t)n, sizeof *targets);
     if (!targets ||
@@ -160,28 +158,6 @@ static elman_status read_files(classify *m, const elman_train_request *request,
     return elman_classify_lengths(&m->examples, error);
 }
 
-/* The vocabulary of the training part's words, and their characters. */
-static elman_status count_words(classify *m, const elman_config *config, elman_error *error)
-{
-    const elman_sentences *s = &m->examples.sentences;
-    elman_word_counter *counter;
-    ELMAN_TRY(elman_word_counter_create(m->context, &counter, error));
-    elman_status status = ELMAN_OK;
-    int64_t end = s->starts[m->parts.train];
-    for (int64_t i = 0; status == ELMAN_OK && i < end; i++) {
-        size_t size;
-        const char *word = elman_intern_text(&s->spellings, s->words[i], &size);
-        status = elman_word_counter_add_word(counter, word, size, error);
-    }
-    if (status == ELMAN_OK)
-        status = elman_word_counter_vocabulary(counter, (uint64_t)config->min_count, 0,
-                                               &m->network.vocabulary, error);
-    elman_word_counter_free(counter);
-    if (status == ELMAN_OK && config->char_hidden)
-        status = elman_sentences_characters(s, end, &m->network.characters, error);
-    return status;
-}
-
 /* What a new run takes from its data. */
 static elman_status learn_from_data(classify *m, elman_config_file *file, elman_error *error)
 {
@@ -197,56 +173,33 @@ static elman_status learn_from_data(classify *m, elman_config_file *file, elman_
                           "linear-skip: it counts words, and there are none to classify by");
     config->extras = config->linear_skip ? config->outputs : 0;
     if (m->examples.words) {
-        ELMAN_TRY(count_words(m, config, error));
-        config->vocabulary = elman_vocabulary_count(m->network.vocabulary);
-        config->characters =
-            m->network.characters ? elman_vocabulary_count(m->network.characters) + 1 : 0;
+        const elman_sentences *s = &m->examples.sentences;
+        ELMAN_TRY(
+            elman_lexicon_learn(&m->network.lexicon, s, s->starts[m->parts.train], config, error));
     } else {
         config->inputs = m->examples.vectors.vectors.width;
     }
     return ELMAN_OK;
 }
 
-/* Word vectors say how wide the table is, where nothing else does. */
 static elman_status read_embeddings(classify *m, elman_config *config, elman_error *error)
 {
-    if (!config->embeddings[0] || !m->examples.words)
-        return config->embeddings[0] || config->freeze_embeddings
-                   ? elman_fail(error, ELMAN_ERROR_ARGUMENT,
-                                "%s: it means something only to words%s",
-                                config->embeddings[0] ? "embeddings" : "freeze-embeddings",
-                                config->embeddings[0] ? "" : " with --embeddings")
-                   : ELMAN_OK;
-    ELMAN_TRY(elman_word_vectors_read(m->context, config->embeddings, m->network.vocabulary,
-                                      &m->vectors, error));
-    if (!config->embedding)
-        config->embedding = m->vectors.width;
-    if (config->embedding != m->vectors.width)
-        return elman_fail(error, ELMAN_ERROR_ARGUMENT,
-                          "embeddings: %s has %" PRId64
-                          " numbers a word, --embedding says %" PRId64,
-                          config->embeddings, m->vectors.width, config->embedding);
-    return ELMAN_OK;
-}
-
-/* Rows of the table that the file has; other words keep their first values. */
-static void take_embeddings(classify *m)
-{
-    elman_parameter *table =
-        elman_parameters_find(elman_encoder_parameters(m->network.encoder), "embedding.weight");
-    size_t width = (size_t)m->vectors.width;
-    float *values = elman_parameter_edit(table);
-    for (int32_t i = 0; i < elman_vocabulary_count(m->network.vocabulary); i++)
-        if (m->vectors.found[i])
-            memcpy(values + (size_t)i * width, m->vectors.rows + (size_t)i * width,
-                   width * sizeof *values);
+    const char *useless =
+        !config->embeddings[0] && config->freeze_embeddings
+            ? "freeze-embeddings: it means something only to words with --embeddings"
+        : config->embeddings[0] && !m->examples.words
+            ? "embeddings: it means something only to words"
+            : NULL;
+    return useless             ? elman_fail(error, ELMAN_ERROR_ARGUMENT, "%s", useless)
+           : m->examples.words ? elman_lexicon_vectors(&m->network.lexicon, config, error)
+                               : ELMAN_OK;
 }
 
 static elman_status build(classify *m, const elman_config *config, elman_error *error)
 {
     ELMAN_TRY(elman_classify_build(&m->network, config, true, error));
-    ELMAN_TRY(elman_initialise(elman_encoder_parameters(m->network.encoder), config->init,
-                               (uint64_t)config->seed, error));
+    elman_parameters *set = elman_encoder_parameters(m->network.encoder);
+    ELMAN_TRY(elman_initialise(set, config->init, (uint64_t)config->seed, error));
     *elman_parameter_edit(m->network.temperature) = 1;
     if (!m->examples.words)
         elman_vectors_scale(&m->examples.vectors.vectors, m->parts.train,
@@ -255,8 +208,9 @@ static elman_status build(classify *m, const elman_config *config, elman_error *
     if (m->network.scores)
         elman_word_scores_count(m->network.scores, &m->examples.sentences, m->examples.labels,
                                 m->parts.train);
-    if (m->vectors.rows) /* a resumed run has them in its checkpoint */
-        take_embeddings(m);
+    if (m->examples.words) /* a resumed run has them in its checkpoint */
+        elman_lexicon_place(&m->network.lexicon, elman_parameters_find(set, "embedding.weight"),
+                            config->freeze_embeddings);
     return ELMAN_OK;
 }
 
@@ -352,8 +306,7 @@ static elman_status open_run(classify *m, const elman_train_request *request,
     }
     ELMAN_TRY(elman_classify_take_labels(&m->examples, &m->network.labels, error));
     if (m->examples.words)
-        ELMAN_TRY(elman_sentences_resolve(&m->examples.sentences, m->network.vocabulary, false,
-                                          m->network.characters, error));
+        ELMAN_TRY(elman_lexicon_resolve(&m->network.lexicon, &m->examples.sentences, error));
     int64_t valid = m->parts.valid - m->parts.train;
     if (!valid &&
         (config->patience || config->calibrate || !strncmp(config->schedule, "plateau", 7)))
@@ -379,7 +332,6 @@ static void classify_free(classify *m)
     elman_shuffle_free(m->shuffle);
     elman_classify_network_free(&m->network);
     elman_classify_examples_free(&m->examples);
-    elman_word_vectors_clear(m->context, &m->vectors);
     elman_release(m->context, m->class_weights);
     elman_release(m->context, m->logits);
     elman_release(m->context, m);
@@ -396,6 +348,7 @@ static elman_status classify_begin(elman_context *context, const elman_train_req
     m->config = &file->config;
     m->stop = request->stop;
     m->network.context = context;
+    elman_lexicon_init(&m->network.lexicon, context);
     elman_labels_init(&m->network.labels, context);
     elman_status status = open_run(m, request, file, error);
     if (status != ELMAN_OK) {
@@ -405,6 +358,7 @@ static elman_status classify_begin(elman_context *context, const elman_train_req
     *objective = (elman_objective){
         .self = m,
         .parameters = elman_encoder_parameters(m->network.encoder),
+        .unit = "examples",
         .batches = elman_shuffle_batches(m->shuffle),
         .record = classify_record,
         .validate = classify_validate,

@@ -53,6 +53,7 @@ elman_status elman_classifier_open_folder(elman_context *context, const char *fo
     c->file = *file;
     c->config = &c->file.config;
     c->network.context = context;
+    elman_lexicon_init(&c->network.lexicon, context);
     elman_labels_init(&c->network.labels, context);
     elman_status status = load(c, folder, error);
     if (status != ELMAN_OK) {
@@ -121,8 +122,7 @@ elman_status elman_classifier_answer(elman_classifier *c, elman_error *error)
         return out_of_memory(error);
     c->logits = logits;
     if (c->examples.words)
-        ELMAN_TRY(elman_sentences_resolve(&c->examples.sentences, c->network.vocabulary, false,
-                                          c->network.characters, error));
+        ELMAN_TRY(elman_lexicon_resolve(&c->network.lexicon, &c->examples.sentences, error));
     return elman_classify_all(c->tape, &c->network, &c->examples, 0, (int64_t)count, NULL, logits,
                               error);
 }
@@ -332,8 +332,7 @@ static elman_status eval_examples(elman_classifier *c, const char *const *paths,
     ELMAN_TRY(read_part(c, paths, count, test, e, range, error));
     ELMAN_TRY(elman_classify_take_labels(e, &c->network.labels, error));
     if (e->words)
-        ELMAN_TRY(elman_sentences_resolve(&e->sentences, c->network.vocabulary, false,
-                                          c->network.characters, error));
+        ELMAN_TRY(elman_lexicon_resolve(&c->network.lexicon, &e->sentences, error));
     if (range[0] == range[1])
         return elman_fail(error, ELMAN_ERROR_DATA,
                           count ? "no examples in the files"

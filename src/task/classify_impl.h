@@ -8,6 +8,7 @@
 #include "task/disturb.h"
 #include "task/files.h"
 #include "task/labels.h"
+#include "task/lexicon.h"
 #include "task/sentences.h"
 #include "task/vectors_read.h"
 #include "task/word_scores.h"
@@ -50,12 +51,11 @@ typedef struct elman_classify_network {
     elman_parameter *mean, *deviation; /* of the inputs, frozen; NULL where words are read */
     elman_word_scores *scores;         /* NULL: not asked for */
     elman_parameter *temperature;      /* [1], frozen; what logits are divided by */
-    elman_vocabulary *vocabulary;      /* NULL where vectors are read */
-    elman_vocabulary *characters;      /* NULL where words are not composed */
+    elman_lexicon lexicon;             /* empty where vectors are read */
     elman_labels labels;
 } elman_classify_network;
 
-/* vocabulary, characters and labels stand already. */
+/* The lexicon and the labels stand already. */
 elman_status elman_classify_build(elman_classify_network *network, const elman_config *config,
                                   bool train, elman_error *error);
 void elman_classify_network_free(elman_classify_network *network);

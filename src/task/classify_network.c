@@ -58,58 +58,23 @@ void elman_classify_network_free(elman_classify_network *n)
     if (n->scores)
         elman_word_scores_free(n->scores);
     elman_release(n->context, n->scores);
-    elman_vocabulary_free(n->vocabulary);
-    elman_vocabulary_free(n->characters);
+    elman_lexicon_free(&n->lexicon);
     elman_labels_free(&n->labels);
-}
-
-static elman_status save_vocabulary(const elman_vocabulary *vocabulary, const char *folder,
-                                    const char *name, elman_error *error)
-{
-    char *path = elman_path_join(folder, name);
-    if (!path)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-    elman_status status = elman_vocabulary_save(vocabulary, path, error);
-    free(path);
-    return status;
 }
 
 elman_status elman_classify_save(const elman_classify_network *n, const char *folder,
                                  elman_error *error)
 {
-    if (n->vocabulary)
-        ELMAN_TRY(save_vocabulary(n->vocabulary, folder, "vocabulary.json", error));
-    if (n->characters)
-        ELMAN_TRY(save_vocabulary(n->characters, folder, "characters.json", error));
+    if (n->lexicon.words)
+        ELMAN_TRY(elman_lexicon_save(&n->lexicon, folder, error));
     return elman_labels_save(&n->labels, folder, error);
-}
-
-/* A vocabulary of the size that config.json says. */
-static elman_status load_vocabulary(elman_context *context, const char *folder, const char *name,
-                                    int64_t wanted, elman_vocabulary **vocabulary,
-                                    elman_error *error)
-{
-    char *path = elman_path_join(folder, name);
-    if (!path)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-    elman_status status = elman_vocabulary_load(context, path, vocabulary, error);
-    if (status == ELMAN_OK && elman_vocabulary_count(*vocabulary) != wanted)
-        status = elman_fail(error, ELMAN_ERROR_FORMAT,
-                            "%s: %" PRId32 " tokens, config.json has %" PRId64, path,
-                            elman_vocabulary_count(*vocabulary), wanted);
-    free(path);
-    return status;
 }
 
 elman_status elman_classify_load(elman_classify_network *n, const char *folder,
                                  const elman_config *config, elman_error *error)
 {
     if (config->vocabulary)
-        ELMAN_TRY(load_vocabulary(n->context, folder, "vocabulary.json", config->vocabulary,
-                                  &n->vocabulary, error));
-    if (config->char_hidden)
-        ELMAN_TRY(load_vocabulary(n->context, folder, "characters.json", config->characters - 1,
-                                  &n->characters, error));
+        ELMAN_TRY(elman_lexicon_load(&n->lexicon, folder, config, error));
     ELMAN_TRY(elman_labels_load(&n->labels, folder, error));
     if (n->labels.count != config->outputs)
         return elman_fail(error, ELMAN_ERROR_FORMAT,

@@ -368,6 +368,7 @@ static elman_status begin(elman_context *context, const elman_train_request *req
     *objective = (elman_objective){
         .self = m,
         .parameters = elman_forecast_network_parameters(&m->network),
+        .unit = "windows",
         .batches = elman_shuffle_batches(m->shuffle),
         .record = record,
         .validate = validate,

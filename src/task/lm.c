@@ -316,6 +316,7 @@ static elman_status lm_begin(elman_context *context, const elman_train_request *
     *objective = (elman_objective){
         .self = m,
         .parameters = elman_network_parameters(m->network),
+        .unit = "tokens",
         .batches = (int64_t)elman_stream_batches_count(m->batches),
         .record = lm_record,
         .validate = lm_validate,

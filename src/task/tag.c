@@ -304,6 +304,7 @@ static elman_status tag_begin(elman_context *context, const elman_train_request 
     *objective = (elman_objective){
         .self = m,
         .parameters = elman_encoder_parameters(m->network.encoder),
+        .unit = "labels",
         .batches = elman_shuffle_batches(m->shuffle),
         .record = record,
         .validate = validate,

@@ -88,6 +88,7 @@ static void report(const loop *l, elman_train_event event, bool better, uint64_t
         .gradient_norm = l->norm,
         .lr = l->rate,
         .tokens_per_second = l->tokens_per_second,
+        .unit = l->objective->unit,
         .seconds = p->reals.seconds,
         .seconds_left = left,
         .valid_loss = p->reals.last,

@@ -29,7 +29,8 @@ typedef struct elman_validation {
 typedef struct elman_objective {
     void *self;
     elman_parameters *parameters;
-    int64_t batches; /* in an epoch */
+    int64_t batches;  /* in an epoch */
+    const char *unit; /* what a batch's count counts: "tokens"; a static string */
 
     /* Takes the next batch and records its loss; the loop has begun the round. A data error
      * leaves everything as it was. */

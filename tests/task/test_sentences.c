@@ -301,6 +301,12 @@ static void word_dropout(void **state)
         assert_int_equal(b.word_rows[i], 0);
     }
     assert_in_range(hidden, 1080, 1320);
+    for (int i = 0; i < MANY; i++) { /* each place by itself */
+        int here = 0;
+        for (int t = 0; t < LENGTH; t++)
+            here += first[t * MANY + i] == 0;
+        assert_in_range(here, 0, LENGTH - 2);
+    }
     for (int64_t i = 0; i < MANY; i += 37) {
         elman_tape_begin(tape, NULL);
         assert_true(elman_sentences_record(tape, &s, &numbers[i], 1, &dropout, &b));

@@ -134,6 +134,70 @@ static void batches(void **state)
     elman_context_free(context);
 }
 
+/* Noise is of that deviation, a sequence's own whatever its batch, and other in another epoch. */
+static void disturbed(void **state)
+{
+    (void)state;
+    enum { MANY = 400, STEPS = 5 };
+    elman_context *context;
+    elman_tape *tape;
+    assert_ok(elman_context_create(NULL, &context, &problem));
+    assert_ok(elman_tape_create(context, &tape, &problem));
+    static const float mean[W] = {0}, deviation[W] = {1, 1, 1}, zero[W] = {0};
+    static float first[MANY * STEPS * W];
+    elman_vectors v;
+    int64_t numbers[MANY];
+    elman_vectors_init(&v, context, W);
+    for (int i = 0; i < MANY; i++) {
+        numbers[i] = i;
+        assert_ok(elman_vectors_begin(&v, &problem));
+        for (int t = 0; t < STEPS; t++)
+            assert_ok(elman_vectors_add(&v, zero, &problem));
+    }
+    elman_vector_noise noise = {.deviation = 0.5, .seed = 3, .pass = 2};
+    elman_encoder_batch b;
+    double sum = 0, squares = 0;
+    elman_tape_begin(tape, NULL);
+    assert_true(elman_vectors_record(tape, &v, numbers, MANY, mean, deviation, &b));
+    assert_true(elman_vectors_disturb(tape, numbers, W, &noise, &b));
+    memcpy(first, b.vectors, sizeof first);
+    for (int i = 0; i < MANY * STEPS * W; i++) {
+        sum += (double)first[i];
+        squares += (double)first[i] * (double)first[i];
+    }
+    assert_true(fabs(sum / (MANY * STEPS * W)) < 0.03);
+    assert_true(fabs(sqrt(squares / (MANY * STEPS * W)) - 0.5) < 0.02);
+    for (int64_t i = 0; i < MANY; i += 41) {
+        elman_tape_begin(tape, NULL);
+        assert_true(elman_vectors_record(tape, &v, &numbers[i], 1, mean, deviation, &b));
+        assert_true(elman_vectors_disturb(tape, &numbers[i], W, &noise, &b));
+        for (int t = 0; t < STEPS; t++)
+            assert_memory_equal(b.vectors + t * W, first + (t * MANY + i) * W, W * sizeof *first);
+    }
+    for (int other = 0; other < 3; other++) {
+        elman_vector_noise changed = noise;
+        int same = 0;
+        changed.seed += (uint64_t)(other == 0);
+        changed.pass += (uint64_t)(other == 1);
+        changed.deviation *= other < 2;
+        elman_tape_begin(tape, NULL);
+        assert_true(elman_vectors_record(tape, &v, numbers, MANY, mean, deviation, &b));
+        assert_true(elman_vectors_disturb(tape, numbers, W, &changed, &b));
+        for (int i = 0; i < MANY * STEPS * W; i++)
+            same += b.vectors[i] == (other < 2 ? first[i] : 0);
+        assert_in_range(same, other < 2 ? 0 : MANY * STEPS * W, other < 2 ? 5 : MANY * STEPS * W);
+    }
+    /* no two numbers of a sequence are the same draw */
+    int twice = 0;
+    for (int i = 0; i < STEPS * W; i++)
+        for (int j = 0; j < i; j++)
+            twice += first[(i / W) * MANY * W + i % W] == first[(j / W) * MANY * W + j % W];
+    assert_int_equal(twice, 0);
+    elman_vectors_free(&v);
+    elman_tape_free(tape);
+    elman_context_free(context);
+}
+
 static void memory(void **state)
 {
     (void)state;
@@ -161,10 +225,8 @@ static void memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(kept_and_cut),
-        cmocka_unit_test(scaled),
-        cmocka_unit_test(batches),
-        cmocka_unit_test(memory),
+        cmocka_unit_test(kept_and_cut), cmocka_unit_test(scaled), cmocka_unit_test(batches),
+        cmocka_unit_test(disturbed),    cmocka_unit_test(memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,7 +7,7 @@ inputs:
 Each sequence goes through the network alone (PackedSequence has no sequence of length zero); rows
 are packed afterwards, longest first, ties as given. config: cell (0 rnn, 1 rnn-relu, 2 lstm, 3
 gru), layers, hidden, bidirectional, vocabulary, embedding, inputs, char_hidden, char_embedding,
-characters, outputs; pools: 0 last, 1 mean, 2 max, 3 attention, in order, then -1. The loss is the
+characters, outputs, dense, extras; pools: 0 last, 1 mean, 2 max, 3 attention, in order, then -1. The loss is the
 sum of the logits weighed by 0.5 + (37 i mod 64)/64; gradients are "d.NAME"."""
 import os
 
@@ -21,7 +21,7 @@ LENGTHS = [3, 0, 6, 1, 6, 2, 5]
 WORDS = [4, 1, 7, 3, 1]  # characters of each distinct word
 ATTENTION = 100
 KEYS = ("cell", "layers", "hidden", "bidirectional", "vocabulary", "embedding", "inputs",
-        "char_hidden", "char_embedding", "characters", "outputs")
+        "char_hidden", "char_embedding", "characters", "outputs", "dense", "extras")
 
 
 def weigh(y):
@@ -67,19 +67,26 @@ class Encoder(nn.Module):
             self.char_embedding = nn.Embedding(c["characters"], c["char_embedding"])
             self.char_rnn = layer(c["cell"], c["char_embedding"], c["char_hidden"], 1, True)
             I += 2 * c["char_hidden"]
+        if c["dense"]:
+            self.dense = nn.Linear(I, c["dense"])
+            I = c["dense"]
         both = bool(c["bidirectional"])
         self.rnn = layer(c["cell"], I, c["hidden"], c["layers"], both)
         width = c["hidden"] * (1 + both)
         if 3 in pools:
             self.attention = Attention(width)
         self.width = width
-        self.output = nn.Linear(width * max(1, len(pools)), c["outputs"])
+        self.output = nn.Linear(width * max(1, len(pools)) + c["extras"], c["outputs"])
 
     def pool(self, kind, y, end):
         if len(y) == 0:
             return torch.zeros(self.width, dtype=torch.float64)
         return [lambda: end, lambda: y.mean(0), lambda: y.max(0).values,
                 lambda: self.attention(y)][kind]()
+
+    def read(self, b, vectors, tokens, words, spelt):
+        x = self.rows(b, vectors, tokens, words, spelt)
+        return torch.relu(self.dense(x)) if self.c["dense"] else x
 
     def rows(self, b, vectors, tokens, words, spelt):
         if not self.c["vocabulary"]:
@@ -91,7 +98,7 @@ class Encoder(nn.Module):
         return torch.cat([x, torch.stack([spelt[w] if w >= 0 else zero
                                           for w in words[:LENGTHS[b], b].tolist()])], 1)
 
-    def forward(self, vectors, tokens, words, spellings):
+    def forward(self, vectors, tokens, words, spellings, extras):
         spelt = None
         if self.c["char_hidden"]:
             spelt = [run(self.char_rnn, self.char_embedding(s))[1] for s in spellings]
@@ -99,10 +106,10 @@ class Encoder(nn.Module):
         for b, length in enumerate(LENGTHS):
             y, end = torch.zeros(0, self.width, dtype=torch.float64), None
             if length:
-                y, end = run(self.rnn, self.rows(b, vectors, tokens, words, spelt))
+                y, end = run(self.rnn, self.read(b, vectors, tokens, words, spelt))
             ys.append(y)
             if self.pools:
-                zs.append(torch.cat([self.pool(k, y, end) for k in self.pools]))
+                zs.append(torch.cat([self.pool(k, y, end) for k in self.pools] + [extras[b]]))
         return self.output(torch.stack(zs) if self.pools else packed(ys, LENGTHS))
 
 
@@ -114,7 +121,8 @@ def packed(rows, lengths):
 
 def main():
     tensors = {}
-    cases = [  # cell, layers, hidden, both, vocabulary, embedding, inputs, char_hidden, pools
+    # cell, layers, hidden, both, vocabulary, embedding, inputs, char_hidden, pools, dense, extras
+    cases = [
         (2, 1, 9, 1, 13, 6, 0, 0, [2]),
         (3, 2, 7, 0, 13, 5, 0, 0, [0]),
         (0, 2, 8, 1, 11, 4, 0, 0, [1, 0]),
@@ -125,11 +133,16 @@ def main():
         (0, 1, 7, 1, 0, 0, 1, 0, []),
         (1, 1, 5, 0, 0, 0, 4, 0, [2, 3, 0, 1]),
         (2, 2, 5, 1, 1200, 3, 0, 0, [0]),
+        (2, 1, 5, 1, 11, 4, 0, 2, [2], 7, 0),
+        (3, 1, 6, 0, 0, 0, 3, 0, [0, 1], 5, 4),
+        (3, 1, 4, 1, 9, 5, 0, 0, [2], 0, 3),
+        (2, 1, 4, 1, 0, 0, 2, 0, [], 3, 0),
     ]
     for number, case in enumerate(cases):
-        cell, layers, hidden, both, V, E, I, char_hidden, pools = case
+        cell, layers, hidden, both, V, E, I, char_hidden, pools = case[:9]
+        dense, extra = case[9:] or (0, 0)
         c = dict(zip(KEYS, (cell, layers, hidden, both, V, E, I, char_hidden,
-                            3 if char_hidden else 25, 8 if char_hidden else 0, 4)))
+                            3 if char_hidden else 25, 8 if char_hidden else 0, 4, dense, extra)))
         net = Encoder(c, pools)
         with torch.no_grad():
             for p in net.parameters():
@@ -140,7 +153,10 @@ def main():
         tokens = torch.randint(0, max(V, 1), (T, B))
         words = torch.randint(-1, len(WORDS), (T, B))
         spellings = [torch.randint(0, 8, (n,)) for n in WORDS]
-        logits = net(vectors, tokens, words, spellings)
+        extras = torch.zeros(B, 0).double()
+        if extra:
+            extras = torch.randn(B, extra).double()
+        logits = net(vectors, tokens, words, spellings, extras)
         weigh(logits).backward()
 
         def of(x):
@@ -152,6 +168,8 @@ def main():
             found["tokens"] = of(tokens)
         else:
             found["vectors"] = of(vectors)
+        if extra:
+            found["extras"] = extras
         if char_hidden:
             found.update(word_rows=of(words), word_lengths=torch.tensor(WORDS),
                          characters=packed(spellings, WORDS))

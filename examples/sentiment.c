@@ -39,7 +39,9 @@ static elman_status train_reviews(elman_context *context, const char *table, con
                                   elman_error *error)
 {
     FILE *file = fopen(table, "w");
-    if (file == NULL || fputs(reviews, file) < 0 || fclose(file) != 0)
+    if (file != NULL)
+        fputs(reviews, file);
+    if (file == NULL || fclose(file) != 0)
         perror(table); /* elman_train says what it misses */
     elman_train_request request;
     elman_train_request_default(&request);
@@ -76,9 +78,9 @@ static void remove_reviews(const char *model)
     }
 }
 
-/* probabilities [K] */
+/* probabilities [K]; words: room for one a byte of the text, at least. */
 static elman_status answer(elman_classifier *classifier, const char *text, float *probabilities,
-                           elman_error *error)
+                           elman_contribution *words, elman_error *error)
 {
     TRY(elman_classifier_text(classifier, text, strlen(text), probabilities, error));
     int32_t best = 0;
@@ -87,10 +89,8 @@ static elman_status answer(elman_classifier *classifier, const char *text, float
     printf("\"%s\" -> %s (%.2f)\n", text, elman_classifier_label(classifier, best),
            (double)probabilities[best]);
 
-    elman_contribution words[64];
     size_t count;
-    TRY(elman_classifier_explain(classifier, best, 50, words, sizeof(words) / sizeof(words[0]),
-                                 &count, error));
+    TRY(elman_classifier_explain(classifier, best, 50, words, strlen(text), &count, error));
     for (size_t i = 0; i < count; i++)
         printf("    %+.2f  %.*s\n", words[i].integrated_gradient,
                (int)(words[i].end - words[i].begin), text + words[i].begin);
@@ -102,12 +102,14 @@ static elman_status run(elman_context *context, const char *folder, const char *
 {
     elman_classifier *classifier = NULL;
     float *probabilities = NULL;
+    elman_contribution *words = calloc(strlen(text) + 1, sizeof(*words));
     elman_status status = elman_classifier_open(context, folder, &classifier, error);
     if (status == ELMAN_OK)
         probabilities = calloc((size_t)elman_classifier_labels(classifier), sizeof(float));
-    if (probabilities != NULL)
-        status = answer(classifier, text, probabilities, error);
+    if (probabilities != NULL && words != NULL)
+        status = answer(classifier, text, probabilities, words, error);
     free(probabilities);
+    free(words);
     elman_classifier_free(classifier);
     return status;
 }

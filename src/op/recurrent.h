@@ -59,6 +59,41 @@ bool elman_recurrent_pack_forward(elman_tape *tape, elman_recurrent_node *n);
 bool elman_recurrent_pack_backward(elman_tape *tape, const elman_recurrent_node *n,
                                    const float *panels_hh[2], const float *columns_ih[2]);
 
+/* On how many threads both directions run at once, one half of them each: then no thread waits for
+ * another at every step, or there are twice as many to share a step. 0: they run one after the
+ * other, since there is one, little to do, or weights too large for a thread's cache. */
+static inline int elman_recurrent_sides(const elman_recurrent_node *n, int threads)
+{
+    const size_t cached = (size_t)1 << 18, least = (size_t)1 << 17; /* floats, multiply-adds */
+    const size_t weights = n->G * n->H * n->H;
+    if (n->D < 2 || threads < 2 || n->normalised || weights * n->N < least)
+        return 0;
+    int alone = elman_recurrent_threads(n->layer.kind, n->H, n->B, threads);
+    if (alone == threads && weights > cached)
+        return 0;
+    return 2 * (alone < threads / 2 ? alone : threads / 2);
+}
+
+/* What a thread of such a crew does: directions [begin,end), as a member of `crew`; all wait for
+ * one another after a step. A crew of one does both. */
+typedef struct elman_recurrent_side {
+    int begin, end;
+    elman_crew crew, all;
+} elman_recurrent_side;
+
+static inline elman_recurrent_side elman_recurrent_side_of(const elman_crew *crew)
+{
+    const int half = crew->count / 2, index = crew->index;
+    if (half == 0)
+        return (elman_recurrent_side){0, 2, *crew, *crew};
+    if (index >= 2 * half)
+        return (elman_recurrent_side){0};
+    return (elman_recurrent_side){.begin = index / half,
+                                  .end = index / half + 1,
+                                  .crew = {crew->pool, index % half, half},
+                                  .all = {crew->pool, index, half > 1 ? 2 * half : 1}};
+}
+
 void elman_recurrent_run(elman_tape *tape, elman_recurrent_node *n);
 void elman_recurrent_backward(elman_tape *tape, elman_node *node);
 

@@ -95,15 +95,29 @@ static void run_initial(const backward_run *run, const elman_crew *crew)
         memcpy(run->dh0 + rows * n->H, run->dh + rows * n->H, (n->B - rows) * n->H * sizeof(float));
 }
 
-static void backward_job(const elman_crew *crew, void *argument)
+/* all: who waits for one another after a step. */
+static void run_steps(const backward_run *run, const elman_crew *crew, const elman_crew *all)
 {
-    const backward_run *run = argument;
     for (int64_t i = run->n->s->T - 1; i >= 0; i--) {
         run_step(run, elman_recurrent_time(run->n, run->d, i), crew);
-        elman_crew_wait(crew);
+        elman_crew_wait(all);
     }
     if (run->dh0)
         run_initial(run, crew);
+}
+
+static void backward_job(const elman_crew *crew, void *argument)
+{
+    run_steps(argument, crew, crew);
+}
+
+/* Two directions at once. */
+static void sides_job(const elman_crew *crew, void *argument)
+{
+    const backward_run *runs = argument;
+    elman_recurrent_side side = elman_recurrent_side_of(crew);
+    for (int i = side.begin; i < side.end; i++)
+        run_steps(&runs[i], &side.crew, &side.all);
 }
 
 /* to [B,H] in packed order = final [directions,B,H]'s gradient in the given order, or zero. */
@@ -141,40 +155,57 @@ static float *wanted(elman_tape *tape, elman_var *var, bool *add)
     return var && var->needs_gradient ? elman_tape_gradient(tape, var, add) : NULL;
 }
 
-static void run_direction(elman_tape *tape, elman_recurrent_node *n, size_t i, const float *panels,
-                          const float *zeros, const given_gradients *given)
+static bool prepare(elman_tape *tape, const elman_recurrent_node *n, size_t i, bool initial,
+                    backward_run *run)
 {
-    backward_run run = {.kernels = tape->context->kernels,
-                        .n = n,
-                        .d = &n->directions[i],
-                        .panels = panels,
-                        .zeros = zeros};
-    run.dh = elman_tape_take(tape, n->B, n->H * sizeof(float));
-    run.dc = elman_tape_take(tape, n->B, n->H * sizeof(float));
-    if (given->h0) {
-        run.dh0 = elman_tape_take(tape, n->B, n->H * sizeof(float));
-        run.first = elman_tape_take(tape, n->B, sizeof *run.first);
+    run->dh = elman_tape_take(tape, n->B, n->H * sizeof(float));
+    run->dc = elman_tape_take(tape, n->B, n->H * sizeof(float));
+    if (initial) {
+        run->dh0 = elman_tape_take(tape, n->B, n->H * sizeof(float));
+        run->first = elman_tape_take(tape, n->B, sizeof *run->first);
     }
     if (elman_tape_failed(tape))
-        return;
-    for (size_t p = 0; run.first && p < running_at_all(n); p++) {
-        int64_t t = run.d->reverse ? n->s->lengths[n->s->order[p]] - 1 : 0;
-        run.first[p] = gate_rows(&run, (size_t)n->s->offsets[t] + p).base;
+        return false;
+    for (size_t p = 0; run->first && p < running_at_all(n); p++) {
+        int64_t t = run->d->reverse ? n->s->lengths[n->s->order[p]] - 1 : 0;
+        run->first[p] = gate_rows(run, (size_t)n->s->offsets[t] + p).base;
     }
-    gather_final(n, n->layer.hn, i, run.dh);
-    gather_final(n, n->layer.cn, i, run.dc);
-    int threads =
-        elman_recurrent_threads(n->layer.kind, n->H, n->B, elman_context_threads(tape->context));
-    if (n->normalised)
-        elman_recurrent_norm_backward(tape, n, &n->directions[i], panels, run.dh, run.dc, run.dh0);
-    else
-        elman_pool_run_on(tape->context, threads, backward_job, &run);
-    if (elman_tape_failed(tape))
-        return;
-    if (given->h0)
-        scatter_initial(n, run.dh0, i, given->add_h0, given->h0);
-    if (given->c0)
-        scatter_initial(n, run.dc, i, given->add_c0, given->c0);
+    gather_final(n, n->layer.hn, i, run->dh);
+    gather_final(n, n->layer.cn, i, run->dc);
+    return true;
+}
+
+static void run_directions(elman_tape *tape, elman_recurrent_node *n, const float *const panels[2],
+                           const float *zeros, const given_gradients *given)
+{
+    const int most = elman_context_threads(tape->context), sides = elman_recurrent_sides(n, most);
+    const int threads = elman_recurrent_threads(n->layer.kind, n->H, n->B, most);
+    backward_run runs[2];
+    for (size_t i = 0; i < n->D; i++) {
+        runs[i] = (backward_run){.kernels = tape->context->kernels,
+                                 .n = n,
+                                 .d = &n->directions[i],
+                                 .panels = panels[i],
+                                 .zeros = zeros};
+        if (!prepare(tape, n, i, given->h0 != NULL, &runs[i]))
+            return;
+    }
+    if (sides)
+        elman_pool_run_on(tape->context, sides, sides_job, runs);
+    for (size_t i = 0; i < n->D && !elman_tape_failed(tape); i++) {
+        const backward_run *run = &runs[i];
+        if (n->normalised)
+            elman_recurrent_norm_backward(tape, n, &n->directions[i], panels[i], run->dh, run->dc,
+                                          run->dh0);
+        else if (!sides)
+            elman_pool_run_on(tape->context, threads, backward_job, &runs[i]);
+        if (elman_tape_failed(tape))
+            return;
+        if (given->h0)
+            scatter_initial(n, run->dh0, i, given->add_h0, given->h0);
+        if (given->c0)
+            scatter_initial(n, run->dc, i, given->add_c0, given->c0);
+    }
 }
 
 void elman_recurrent_backward(elman_tape *tape, elman_node *node)
@@ -194,8 +225,8 @@ void elman_recurrent_backward(elman_tape *tape, elman_node *node)
     float *zeros = elman_tape_floats(tape, n->H);
     if (zeros)
         memset(zeros, 0, n->H * sizeof *zeros);
-    for (size_t i = 0; i < n->D && !elman_tape_failed(tape); i++)
-        run_direction(tape, n, i, panels[i], zeros, &given);
+    if (!elman_tape_failed(tape))
+        run_directions(tape, n, panels, zeros, &given);
     if (!elman_tape_failed(tape))
         elman_recurrent_gradients(tape, n, columns, given.x, given.add_x);
     elman_arena_return(&tape->arena, mark);

@@ -120,9 +120,9 @@ static void run_step(const forward_run *run, int64_t i, size_t first, const elma
             run->kernels->recurrent->forward[n->layer.kind](&step, pieces[p]);
 }
 
-static void forward_job(const elman_crew *crew, void *argument)
+/* all: who waits for one another after a step. */
+static void run_chunks(const forward_run *run, const elman_crew *crew, const elman_crew *all)
 {
-    const forward_run *run = argument;
     for (int64_t begin = run->begin, end; begin < run->end; begin = end) {
         end = chunk_end(run, begin, run->end);
         if (run->input && !run->d->from)
@@ -131,9 +131,23 @@ static void forward_job(const elman_crew *crew, void *argument)
         chunk_rows(run, begin, end, &first);
         for (int64_t i = begin; run->steps && i < end; i++) {
             run_step(run, i, first, crew);
-            elman_crew_wait(crew);
+            elman_crew_wait(all);
         }
     }
+}
+
+static void forward_job(const elman_crew *crew, void *argument)
+{
+    run_chunks(argument, crew, crew);
+}
+
+/* Two directions at once. */
+static void sides_job(const elman_crew *crew, void *argument)
+{
+    const forward_run *runs = argument;
+    elman_recurrent_side side = elman_recurrent_side_of(crew);
+    for (int i = side.begin; i < side.end; i++)
+        run_chunks(&runs[i], &side.crew, &side.all);
 }
 
 static void run_direction(elman_tape *tape, forward_run *run)
@@ -141,9 +155,6 @@ static void run_direction(elman_tape *tape, forward_run *run)
     const elman_recurrent_node *n = run->n;
     const int threads = elman_context_threads(tape->context);
     const int step_threads = elman_recurrent_threads(n->layer.kind, n->H, n->B, threads);
-    run->input = run->steps = true;
-    run->begin = 0;
-    run->end = n->s->T;
     if (step_threads > 1 || threads == 1 || run->d->from) {
         elman_pool_run_on(tape->context, step_threads, forward_job, run);
         return;
@@ -187,25 +198,44 @@ static void copy_final(const elman_recurrent_node *n, const elman_recurrent_dire
     }
 }
 
+/* Where gates are not kept: the rows of a chunk, for each direction that runs at once. */
+static void lend_gates(elman_tape *tape, elman_recurrent_node *n, size_t ahead, bool at_once)
+{
+    size_t rows = n->B > ahead ? n->B : ahead;
+    rows = rows < n->N ? rows : n->N;
+    for (size_t i = 0; i < n->D; i++)
+        n->directions[i].gates = i == 0 || at_once
+                                     ? elman_tape_take(tape, rows, n->P * n->H * sizeof(float))
+                                     : n->directions[0].gates;
+}
+
 void elman_recurrent_run(elman_tape *tape, elman_recurrent_node *n)
 {
     const int threads = elman_context_threads(tape->context);
+    const int sides = elman_recurrent_sides(n, threads);
     bool alone = elman_recurrent_threads(n->layer.kind, n->H, n->B, threads) == 1 && threads > 1;
-    size_t ahead = alone ? ROWS_AHEAD_ALONE : ROWS_AHEAD;
-    float *scratch = NULL;
-    if (!n->recorded && !n->normalised) {
-        size_t rows = n->B > ahead ? n->B : ahead;
-        scratch = elman_tape_take(tape, rows < n->N ? rows : n->N, n->P * n->H * sizeof(float));
-    }
+    size_t ahead = alone && !sides ? ROWS_AHEAD_ALONE : ROWS_AHEAD;
+    if (!n->recorded && !n->normalised)
+        lend_gates(tape, n, ahead, sides > 0);
+    if (elman_tape_failed(tape))
+        return;
+    forward_run runs[2];
+    for (size_t i = 0; i < n->D; i++)
+        runs[i] = (forward_run){.kernels = tape->context->kernels,
+                                .n = n,
+                                .d = &n->directions[i],
+                                .ahead = ahead,
+                                .input = true,
+                                .steps = true,
+                                .end = n->s->T};
+    if (sides)
+        elman_pool_run_on(tape->context, sides, sides_job, runs);
     for (size_t i = 0; i < n->D && !elman_tape_failed(tape); i++) {
         elman_recurrent_direction *d = &n->directions[i];
-        if (scratch)
-            d->gates = scratch;
-        forward_run run = {.kernels = tape->context->kernels, .n = n, .d = d, .ahead = ahead};
         if (n->normalised)
             elman_recurrent_norm_run(tape, n, d);
-        else
-            run_direction(tape, &run);
+        else if (!sides)
+            run_direction(tape, &runs[i]);
         copy_final(n, d, n->layer.hn, false);
         copy_final(n, d, n->layer.cn, true);
     }

@@ -34,7 +34,7 @@ static void answers_as_pytorch(const char *name)
     snprintf(path, sizeof path, "%s/task/%s/expected.safetensors", ELMAN_TEST_DATA, name);
     golden *file = golden_open(context, path);
     for (int s = 0; file && s < SENTENCES; s++) {
-        char prefix[8];
+        char prefix[16];
         int32_t tags[WORDS];
         int64_t n = 0;
         while (n < WORDS && sentences[s][n])

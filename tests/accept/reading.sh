@@ -1,7 +1,7 @@
 #!/bin/sh
 # Classify, tag and forecast on real data: each row trains by the command that it prints, then
-# prints its figure, the figure asked for, and the seconds that training took. Half an hour on two
-# cores.
+# prints its figure, the figure asked for, and the seconds that training took. About ten minutes
+# on two cores.
 #
 #   ELMAN=PROGRAM sh tests/accept/reading.sh [ROW...]
 #
@@ -78,13 +78,14 @@ news() {
         --split 6500,500 --linear-skip && accuracy 0.86
 }
 
+# Judged by what plain PyTorch reached, 93.3 %; the 94.3 % that are asked for take word vectors.
 partut() {
     have tagging/en_partut.train.conllu tagging/en_partut.dev.conllu || return 0
     train tag "$data/tagging/en_partut.train.conllu" \
         --valid "$data/tagging/en_partut.dev.conllu" && accuracy 0.933
 }
 
-# As partut, with word vectors of the texts here.
+# As partut, but it also knows words of the other texts here, which nobody tagged.
 vectors() {
     have tagging/en_partut.train.conllu tagging/en_partut.dev.conllu news/ag_news.csv \
         sentiment/sst2.train.tsv translation/multi30k.train.en text/tinyshakespeare.txt || return 0

@@ -41,7 +41,8 @@ ELMAN_API elman_status elman_classifier_vectors(elman_classifier *classifier, co
 typedef struct elman_contribution {
     size_t begin, end;          /* bytes of the text; of vectors: the step, twice */
     double gradient;            /* gradient x input (Simonyan et al. 2014) */
-    double integrated_gradient; /* integrated gradients from the zero embedding, or the mean step
+    double integrated_gradient; /* integrated gradients from zero embeddings and no word counts, or
+                                 * from the mean step
                                  * (Sundararajan et al. 2017, equation 3, by the midpoint rule) */
 } elman_contribution;
 

@@ -31,6 +31,7 @@ typedef struct elman_encoder_batch {
     const int32_t *tokens; /* [N] packed; NULL where vectors are read */
     const float *vectors;  /* [N,inputs] packed */
     const float *extras; /* [B,extras], sequences in the given order; read where they are pooled */
+    elman_var *extras_var; /* the same where a gradient of them is wanted; NULL: extras are read */
     /* where words are composed of characters: every distinct word of the batch once */
     const elman_sequences *words; /* W sequences of characters */
     const int32_t *characters;    /* [words->N] packed */

@@ -291,6 +291,12 @@ static const char *const examples[] = {
     "A character model; its size and the length of the training follow the size of the text.",
     "elman train lm train.txt --valid valid.txt --level word -o words",
     "A word model, validated on a file of its own.",
+    "elman train classify reviews.tsv -o reviews",
+    "A text and its label a line; a tenth from the end is kept for validation.",
+    "elman train tag train.conllu --valid dev.conllu -o tagger",
+    "The part of speech of each word, or with --label another column.",
+    "elman train forecast readings.csv --horizon 24 --quantiles 0.1,0.9 -o readings",
+    "The next 24 rows of every column of numbers, and an interval that holds 80 %.",
     "elman train --resume shakespeare",
     "Goes on after Ctrl-C, a power cut or a full disk, and ends with the same bits.",
     "elman train lm ptb.train.txt --valid ptb.valid.txt -o ptb --level word \\\n"
@@ -308,10 +314,9 @@ const cli_verb cli_train = {
         "Trains a network and writes it to the folder MODEL: the configuration, the weights that "
         "evaluate best, the vocabulary, a record of the training, and a checkpoint to go on "
         "from. Options for one task alone: elman train TASK --help.\n\n"
-        "lm        a language model: which token of a text comes next\n\n"
-        "classify  a label for a text or a sequence of numbers, from CSV or TSV\n\n"
-        "tag       a label for each word, from CoNLL columns, or for each step\n\n"
-        "forecast  the next rows of a CSV of readings\n\n"
+        "lm is a language model: which token of a text comes next. classify gives a text or a "
+        "sequence of numbers a label, and learns it from CSV or TSV. tag gives each word a label, "
+        "from CoNLL columns, or each step. forecast continues a CSV of readings.\n\n"
         "What is auto is chosen from the size of the data, and said. The result depends on the "
         "data, the options and the seed alone, not on threads or processor. Ctrl-C saves and "
         "ends with status 130; a second one ends at once.",

@@ -268,8 +268,10 @@ elman_var *elman_encoder_forward(elman_tape *tape, elman_encoder *e, const elman
     const elman_sequences *one = elman_tape_sequences(tape, 1, s->B, NULL, s->numbers, 0);
     elman_var *z = elman_dropout(tape, pool(tape, e, y, s), one, e->config.dropout, use);
     if (e->config.extras) {
-        elman_var *parts[2] = {
-            z, elman_tape_input(tape, 2, (int64_t[]){s->B, e->config.extras}, b->extras)};
+        int64_t shape[2] = {s->B, e->config.extras};
+        elman_var *parts[2] = {z, b->extras_var};
+        if (!b->extras_var)
+            parts[1] = elman_tape_input(tape, 2, shape, b->extras);
         z = elman_concatenate(tape, parts, 2);
     }
     return elman_linear_packed(tape, &e->output, z, one);

@@ -252,11 +252,15 @@ static void choose(elman_config *c, int64_t examples)
     if (!c->epochs) /* a limit in steps is met before this many epochs */
         c->epochs = c->max_steps       ? INT32_MAX
                     : examples > 50000 ? 3
+                    : examples < 200   ? 60
                     : words            ? (examples < 2000 ? 15 : 7)
                     : examples < 5000  ? 30
                                        : 10;
     if (c->lr < 0)
-        c->lr = c->optimizer == ELMAN_OPTIMIZER_SGD ? 0.1 : words ? 5e-4 : 5e-3;
+        c->lr = c->optimizer == ELMAN_OPTIMIZER_SGD ? 0.1
+                : !words                            ? 5e-3
+                : examples < 2000                   ? 2e-3
+                                                    : 5e-4;
 }
 
 static void say_what_was_read(const classify *m, const elman_train_request *request)
@@ -270,11 +274,15 @@ static void say_what_was_read(const classify *m, const elman_train_request *requ
                         m->parts.train, m->parts.valid - m->parts.train);
     else
         elman_task_note(request,
-                        "%s: %" PRId64 " sequences of %" PRId64 " numbers a step, %" PRId64
+                        "%s: %" PRId64 " sequences of %" PRId64 " number%s a step, %" PRId64
                         " labels; %" PRId64 " to train, %" PRId64 " to validate",
-                        request->data[0], m->examples.count, c->inputs, c->outputs, m->parts.train,
-                        m->parts.valid - m->parts.train);
+                        request->data[0], m->examples.count, c->inputs, c->inputs == 1 ? "" : "s",
+                        c->outputs, m->parts.train, m->parts.valid - m->parts.train);
     elman_task_note_choice(request, c);
+    if (m->parts.train < 200)
+        elman_task_note(request,
+                        "only %" PRId64 " examples to learn from: what comes out is a guess",
+                        m->parts.train);
 }
 
 /* A run that was stopped before its first checkpoint begins anew, word vectors and all. */

@@ -11,12 +11,14 @@
 #include "graph/tape_impl.h"
 #include "task/classify_impl.h"
 
-/* x [N,I]: what the layers read; sum [N,I]: gradients along the way. */
+/* x [N,I]: what the layers read; sum [N,I]: gradients along the way. Where word counts are read
+ * too, extras [K], what they say, with their gradients, and words [N,K], what each word adds. */
 typedef struct way {
     elman_classifier *c;
     int32_t label;
-    size_t N, I;
-    float *x, *sum, *point;
+    size_t N, I, K;
+    float *memory, *x, *sum, *point;
+    float *extras, *extras_sum, *extras_point, *words;
 } way;
 
 /* The inputs of the example, at their end of the way. */
@@ -36,17 +38,28 @@ static elman_status take_inputs(way *w, elman_error *error)
     const elman_tensor *value = elman_var_value(x);
     w->N = (size_t)value->shape[0];
     w->I = (size_t)value->shape[1];
-    float *memory = elman_allocate_zero(c->context, 3 * w->N * w->I + 1, sizeof *memory);
-    if (!memory)
+    w->K = c->network.scores ? (size_t)c->network.labels.count : 0;
+    size_t inputs = w->N * w->I;
+    w->memory =
+        elman_allocate_zero(c->context, 3 * (inputs + w->K) + w->N * w->K + 1, sizeof *w->memory);
+    if (!w->memory)
         return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-    w->x = memory;
-    w->sum = memory + w->N * w->I;
-    w->point = w->sum + w->N * w->I;
-    memcpy(w->x, value->data, w->N * w->I * sizeof *memory);
+    w->x = w->memory;
+    w->sum = w->x + inputs;
+    w->point = w->sum + inputs;
+    w->extras = w->point + inputs;
+    w->extras_sum = w->extras + w->K;
+    w->extras_point = w->extras_sum + w->K;
+    w->words = w->extras_point + w->K;
+    memcpy(w->x, value->data, inputs * sizeof *w->x);
+    if (w->K) {
+        memcpy(w->extras, batch.extras, w->K * sizeof *w->extras);
+        elman_word_scores_each(c->network.scores, &c->examples.sentences, 0, w->words);
+    }
     return ELMAN_OK;
 }
 
-/* sum += d log p(label) / d inputs, at share * x. */
+/* sum += d log p(label) / d inputs, at share * x; the same of the extras. */
 static elman_status add_gradient(way *w, double share, elman_error *error)
 {
     static const int64_t first = 0;
@@ -55,9 +68,14 @@ static elman_status add_gradient(way *w, double share, elman_error *error)
     elman_tape_begin(c->tape, NULL);
     for (size_t i = 0; i < w->N * w->I; i++)
         w->point[i] = (float)((double)w->x[i] * share);
+    for (size_t i = 0; i < w->K; i++)
+        w->extras_point[i] = (float)((double)w->extras[i] * share);
     elman_var *x = NULL, *loss = NULL;
     if (elman_classify_record(c->tape, &c->network, &c->examples, &first, 1, NULL, &batch)) {
         x = elman_tape_leaf(c->tape, 2, (int64_t[]){(int64_t)w->N, (int64_t)w->I}, w->point);
+        if (w->K)
+            batch.extras_var =
+                elman_tape_leaf(c->tape, 2, (int64_t[]){1, (int64_t)w->K}, w->extras_point);
         elman_var *logits = elman_encoder_forward(c->tape, c->network.encoder, &batch, x);
         float inverse =
             (float)(1.0 / (double)elman_parameter_value(c->network.temperature)->data[0]);
@@ -69,15 +87,20 @@ static elman_status add_gradient(way *w, double share, elman_error *error)
     const float *gradient = elman_var_gradient(x);
     for (size_t i = 0; gradient && i < w->N * w->I; i++)
         w->sum[i] -= gradient[i];
+    gradient = elman_var_gradient(batch.extras_var);
+    for (size_t i = 0; gradient && i < w->K; i++)
+        w->extras_sum[i] -= gradient[i];
     return ELMAN_OK;
 }
 
-/* gradient . x of one row. */
+/* gradient . x of one row, and of what the row's word adds to the extras. */
 static double row_product(const way *w, size_t row)
 {
     double sum = 0;
     for (size_t i = 0; i < w->I; i++)
         sum += (double)w->sum[row * w->I + i] * (double)w->x[row * w->I + i];
+    for (size_t k = 0; k < w->K; k++)
+        sum += (double)w->extras_sum[k] * (double)w->words[row * w->K + k];
     return sum;
 }
 
@@ -88,6 +111,7 @@ static elman_status explain(way *w, int steps, elman_contribution *contributions
     for (size_t row = 0; row < w->N; row++)
         contributions[row].gradient = row_product(w, row);
     memset(w->sum, 0, w->N * w->I * sizeof *w->sum);
+    memset(w->extras_sum, 0, w->K * sizeof *w->extras_sum);
     for (int s = 0; s < steps; s++)
         ELMAN_TRY(add_gradient(w, ((double)s + 0.5) / (double)steps, error));
     for (size_t row = 0; row < w->N; row++)
@@ -130,6 +154,6 @@ elman_status elman_classifier_explain(elman_classifier *c, int32_t label, int st
         status = explain(&w, steps, contributions, error);
     elman_pool_end(c->context);
     elman_float_end(modes);
-    elman_release(c->context, w.x);
+    elman_release(c->context, w.memory);
     return status;
 }

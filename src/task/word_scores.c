@@ -70,15 +70,27 @@ static void add_word(const elman_word_scores *s, int32_t id, int32_t own, float 
     float holds = 0, texts = 0;
     for (int64_t j = 0; j < K; j++) {
         holds += counts[j * V + id] - (j == own ? 1.0F : 0.0F);
-        texts += sizes[j] - (j == own ? 1.0F : 0.0F);
+        texts += sizes[j];
     }
     for (int64_t j = 0; j < K; j++) {
-        float less = j == own ? 1.0F : 0.0F;
-        float in = counts[j * V + id] - less, of = sizes[j] - less;
-        float p = (in + 1.0F) / (of + 2.0F);
-        float q = (holds - in + 1.0F) / (texts - of + 2.0F), ratio = p / q, log;
+        float in = counts[j * V + id] - (j == own ? 1.0F : 0.0F);
+        float p = (in + 1.0F) / (sizes[j] + 2.0F);
+        float q = (holds - in + 1.0F) / (texts - sizes[j] + 2.0F), ratio = p / q, log;
         k->log(&log, &ratio, 1);
         out[j] += log;
+    }
+}
+
+void elman_word_scores_each(elman_word_scores *s, const elman_sentences *sentences, int64_t number,
+                            float *out)
+{
+    int64_t K = labels_of(s), first = sentences->starts[number];
+    s->text++;
+    for (int64_t w = first; w < sentences->starts[number + 1]; w++) {
+        int32_t id = sentences->ids[sentences->words[w]];
+        memset(out + (w - first) * K, 0, (size_t)K * sizeof *out);
+        if (is_first(s, id))
+            add_word(s, id, -1, out + (w - first) * K);
     }
 }
 

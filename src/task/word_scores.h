@@ -2,7 +2,8 @@
  * Wang & Manning 2012 ("Baselines and Bigrams", equation 1), summed over a text's different words:
  *   score_k = sum over w of log p(w | k) - log p(w | not k)
  *   p(w | k) = (texts of label k that hold w, and 1) / (texts of label k, and 2)
- * A training text is scored by the counts without itself, as any other text will be. */
+ * A training text is scored by counts of words without itself, as any other text will be. How many
+ * texts there are is not changed: that alone would tell the label. */
 #ifndef ELMAN_TASK_WORD_SCORES_H
 #define ELMAN_TASK_WORD_SCORES_H
 
@@ -24,6 +25,9 @@ void elman_word_scores_free(elman_word_scores *scores);
 /* Counts sentences 0..n-1 with their labels. */
 void elman_word_scores_count(elman_word_scores *scores, const elman_sentences *sentences,
                              const int32_t *labels, int64_t n);
+/* What each word of a sentence adds: out [words,K]; nothing where it stood before. */
+void elman_word_scores_each(elman_word_scores *scores, const elman_sentences *sentences,
+                            int64_t number, float *out);
 /* out [n,K] of the sentences numbers[0..n-1]; labels (by sentence; NULL: none of them was counted).
  */
 void elman_word_scores_of(elman_word_scores *scores, const elman_sentences *sentences,

@@ -14,7 +14,8 @@ static double baseline(elman_classifier *c, int32_t label)
     assert_true(elman_classify_record(c->tape, &c->network, &c->examples, &first, 1, NULL, &batch));
     elman_var *x = elman_encoder_inputs(c->tape, c->network.encoder, &batch);
     int64_t N = elman_var_value(x)->shape[0], I = elman_var_value(x)->shape[1];
-    float *zeros = calloc((size_t)(N * I) + 1, sizeof *zeros), logits[LABELS];
+    float *zeros = calloc((size_t)(N * I) + LABELS, sizeof *zeros), logits[LABELS];
+    batch.extras = zeros; /* no word speaks for a label */
     elman_var *y = elman_encoder_forward(c->tape, c->network.encoder, &batch,
                                          elman_tape_input(c->tape, 2, (int64_t[]){N, I}, zeros));
     assert_ok(elman_tape_status(c->tape, &problem));

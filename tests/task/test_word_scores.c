@@ -21,7 +21,7 @@ static bool holds(int i, int id)
     return false;
 }
 
-/* Of text i, by the training texts but `own`. */
+/* Of text i, `own` left out of the words' counts, not of the texts'. */
 static double formula(int i, int k, int own)
 {
     double sum = 0;
@@ -30,10 +30,8 @@ static double formula(int i, int k, int own)
         if (!holds(i, id))
             continue;
         for (int t = 0; t < TRAIN; t++) {
-            if (t == own)
-                continue;
             *(labels[t] == k ? &of : &others) += 1;
-            *(labels[t] == k ? &in : &others_in) += holds(t, id);
+            *(labels[t] == k ? &in : &others_in) += t != own && holds(t, id);
         }
         sum += log((in + 1) / (of + 2)) - log((others_in + 1) / (others + 2));
     }

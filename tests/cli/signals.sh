@@ -2,7 +2,7 @@
 # trainings do not share a folder. A disk that fills is said.
 . "$(dirname "$0")/check"
 make_text
-options='--layers 1 --hidden 32 --batch 4 --bptt 16 --epochs 6 --dropout 0.1 --checkpoint-every 10'
+options='--layers 1 --hidden 32 --batch 4 --bptt 16 --epochs 15 --dropout 0.1 --checkpoint-every 10'
 elman train lm text.txt -o whole $options --quiet
 "$ELMAN" train lm text.txt -o run $options --json >events 2>message &
 process=$!

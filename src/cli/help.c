@@ -35,7 +35,12 @@ void cli_option_text(const elman_option *option, const char *task, char *text, s
     }
     const char *initial = elman_config_initial(option, task);
     if (initial != NULL && initial[0] != 0) {
+        bool ends = option->type == ELMAN_OPTION_FLAG && strcmp(initial, "true") == 0;
         add(text, capacity, " [", initial);
+        if (ends) {
+            add(text, capacity, "; --", option->name);
+            add(text, capacity, "=false", " ends it");
+        }
         add(text, capacity, "]", "");
     }
 }
@@ -106,8 +111,13 @@ void cli_print_help(FILE *file, const cli_verb *verb, const char *task)
     int width = width_of(file);
     const elman_option_table *tables[CLI_TABLES];
     int count = cli_verb_tables(verb, tables);
-    for (size_t i = 0; verb->usage[i] != NULL; i++)
-        fprintf(file, "%s elman %s\n", i == 0 ? "Usage:" : "      ", verb->usage[i]);
+    bool first = true;
+    for (size_t i = 0; verb->usage[i] != NULL; i++) {
+        if (task != NULL && strstr(verb->usage[i], task) == NULL)
+            continue;
+        fprintf(file, "%s elman %s\n", first ? "Usage:" : "      ", verb->usage[i]);
+        first = false;
+    }
     putc('\n', file);
     print_paragraphs(file, verb->description, width);
     for (int i = 0; i < count; i++)
@@ -115,6 +125,8 @@ void cli_print_help(FILE *file, const cli_verb *verb, const char *task)
     if (verb->examples != NULL) {
         fputs("\nExamples\n", file);
         for (size_t i = 0; verb->examples[i] != NULL; i += 2) {
+            if (task != NULL && strstr(verb->examples[i], task) == NULL)
+                continue;
             put_command(file, verb->examples[i]);
             cli_wrap(file, verb->examples[i + 1], 6, 6, width);
         }

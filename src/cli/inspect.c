@@ -242,7 +242,8 @@ static int read_subject(elman_context *context, subject *s)
     elman_error error;
     char path[CLI_PATH];
     if (stat(s->name, &info) != 0)
-        return cli_fail("%s: %s", s->name, strerror(errno));
+        return errno == ENOENT ? cli_fail("%s: no such model", s->name)
+                               : cli_fail("%s: %s", s->name, strerror(errno));
     s->model = S_ISDIR(info.st_mode);
     if (!s->model) {
         if (elman_config_file_read_draft(context, s->name, &s->file, &error) != ELMAN_OK)

@@ -7,7 +7,7 @@
 #include "cli.h"
 #include "json_out.h"
 
-enum { WIDE = 80, NAME = 24, CELL = 32 };
+enum { WIDE = 80, NAME = 24, CELL = 32, MOST = 26 }; /* three columns of the terminal each */
 
 static bool is_whole(double value)
 {
@@ -33,15 +33,21 @@ static void print_cell(char text[CELL], double value, bool whole)
         snprintf(text, CELL, fabs(value) >= 1000 ? "%.6g" : "%.4f", value);
 }
 
-static size_t column_width(const elman_metrics_table *t, int64_t column)
+/* How a column is printed. */
+typedef struct form {
+    bool whole;
+    size_t width;
+} form;
+
+static form form_of(const elman_metrics_table *t, int64_t column)
 {
     char text[CELL];
-    size_t width = cli_width(t->column_names[column]);
+    form f = {counts(t, column), cli_width(t->column_names[column])};
     for (int64_t row = 0; row < t->rows; row++) {
-        print_cell(text, t->values[row * t->columns + column], counts(t, column));
-        width = strlen(text) > width ? strlen(text) : width;
+        print_cell(text, t->values[row * t->columns + column], f.whole);
+        f.width = strlen(text) > f.width ? strlen(text) : f.width;
     }
-    return width;
+    return f;
 }
 
 static void print_padded(const char *text, size_t width, bool left)
@@ -62,9 +68,12 @@ static void print_table(const elman_metrics_table *t)
         name = width > name ? width : name;
     }
     width = name + 2;
-    for (int64_t column = 0; column < t->columns; column++)
-        width += column_width(t, column) + 2;
-    if (width > WIDE) {
+    form forms[MOST];
+    for (int64_t column = 0; column < t->columns && column < MOST; column++) {
+        forms[column] = form_of(t, column);
+        width += forms[column].width + 2;
+    }
+    if (width > WIDE || t->columns > MOST) {
         printf("\n%s: %lld columns, too wide to print; --json has them\n", t->title,
                (long long)t->columns);
         return;
@@ -73,15 +82,15 @@ static void print_table(const elman_metrics_table *t)
     print_padded(t->title, name, true);
     for (int64_t column = 0; column < t->columns; column++) {
         printf("  ");
-        print_padded(t->column_names[column], column_width(t, column), false);
+        print_padded(t->column_names[column], forms[column].width, false);
     }
     printf("\n");
     for (int64_t row = 0; row < t->rows; row++) {
         print_padded(t->row_names[row], name, true);
         for (int64_t column = 0; column < t->columns; column++) {
-            print_cell(text, t->values[row * t->columns + column], counts(t, column));
+            print_cell(text, t->values[row * t->columns + column], forms[column].whole);
             printf("  ");
-            print_padded(text, column_width(t, column), false);
+            print_padded(text, forms[column].width, false);
         }
         printf("\n");
     }
@@ -116,8 +125,13 @@ void cli_metrics_json(const elman_metrics *metrics)
         for (int64_t row = 0; row < t->rows; row++) {
             cli_json_open(&json, NULL, '{');
             cli_json_text(&json, "name", t->row_names[row]);
+            bool free_names = strcmp(t->title, "confusion") == 0; /* a label may be "name" */
+            if (free_names)
+                cli_json_open(&json, "answered", '{');
             for (int64_t column = 0; column < t->columns; column++)
                 cli_json_real(&json, t->column_names[column], t->values[row * t->columns + column]);
+            if (free_names)
+                cli_json_close(&json, '}');
             cli_json_close(&json, '}');
         }
         cli_json_close(&json, ']');

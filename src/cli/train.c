@@ -58,6 +58,11 @@ static int read_operands(command *c)
         return cli_wrong("train: --resume goes on and --force begins anew; give one of them");
     if (named && c->v.output[0] == 0)
         return cli_wrong("--output: the name of the folder is empty");
+    if (c->v.resume && !named && count == 2 && cli_find_task(list, 1) != NULL) {
+        c->task = list[0];
+        c->model = list[1];
+        return CLI_DONE;
+    }
     if (c->v.resume && (count == 0 || (count == 1 && !named))) {
         if (!named && count == 0)
             return cli_wrong("train: no MODEL to go on with; write elman train --resume MODEL");
@@ -151,7 +156,7 @@ static bool same_file(const char *a, const char *b)
 }
 
 /* What is given beside --resume must be what the run was begun with. */
-static int check_resumed(elman_context *context, const command *c)
+static int check_resumed(elman_context *context, command *c)
 {
     char path[CLI_PATH], had[ELMAN_CONFIG_TEXT];
     elman_config_file file;
@@ -172,10 +177,18 @@ static int check_resumed(elman_context *context, const command *c)
             elman_options_equal(o, &c->config, &file.config))
             continue;
         elman_options_get(o, &file.config, had, sizeof(had));
-        status = cli_wrong("--%s %s would change the run, which was begun with %s; leave it out, "
-                           "or begin anew with --force",
-                           o->name, c->config_given[i], had[0] != 0 ? had : "none");
+        if (!elman_option_concerns(o, file.task))
+            status = cli_wrong("--%s: it means nothing to the task %s; it belongs to: %s", o->name,
+                               file.task, o->tasks);
+        else
+            status = cli_wrong("--%s%s%s would change the run, which was begun with %s; leave it "
+                               "out, or begin anew with --force",
+                               o->name, c->config_given[i][0] != 0 ? " " : "", c->config_given[i],
+                               had[0] != 0 ? had : "none");
     }
+    for (size_t t = 0; c->task == NULL && cli_tasks[t] != NULL; t++)
+        if (strcmp(cli_tasks[t], file.task) == 0)
+            c->task = cli_tasks[t]; /* for what is said at the end */
     bool same = c->data_count == 0 || c->data_count == file.train_count;
     for (int i = 0; same && i < c->data_count; i++)
         same = same_file(c->data[i], file.data[i].path);

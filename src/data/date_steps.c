@@ -129,7 +129,8 @@ void elman_date_check(const elman_date_form *form, const elman_date_step *step,
             note(&faults->irregular, &faults->irregular_count, i);
         else if (d > step->size) {
             note(&faults->gap, &faults->gap_count, i);
-            faults->missing += d / step->size - 1;
+            if (__builtin_add_overflow(faults->missing, d / step->size - 1, &faults->missing))
+                faults->missing = INT64_MAX;
         }
     }
 }
@@ -195,7 +196,13 @@ bool elman_date_add(const elman_date_form *form, const elman_date_step *step, in
         return false;
     if (step->unit == ELMAN_DATE_MONTH && elman_date_unit_of(form) == ELMAN_DATE_MICROSECOND)
         return add_months(moment, on, step->month_end, out);
-    return !__builtin_add_overflow(moment, on, out);
+    if (__builtin_add_overflow(moment, on, out))
+        return false;
+    if (elman_date_unit_of(form) == ELMAN_DATE_MONTH)
+        return *out >= 12 && *out < 120000;
+    return elman_date_unit_of(form) == ELMAN_DATE_ORDINAL ||
+           (*out >= ELMAN_DATE_FIRST_DAY * ELMAN_DATE_DAY &&
+            *out < (ELMAN_DATE_LAST_DAY + 1) * ELMAN_DATE_DAY);
 }
 
 void elman_date_features(const elman_date_form *form, int64_t moment,

@@ -84,7 +84,8 @@ void elman_date_check(const elman_date_form *form, const elman_date_step *step,
 void elman_date_describe_step(const elman_date_step *step, char text[40]);
 
 /* The moment `k` steps after (k < 0: before). A month's step keeps the day where the month has
- * it, else takes its last: 01-31 and one month is 02-28, two 03-31. false where it overflows. */
+ * it, else takes its last: 01-31 and one month is 02-28, two 03-31. false where it overflows, or is
+ * beyond year 1 or 9999. */
 bool elman_date_add(const elman_date_form *form, const elman_date_step *step, int64_t moment,
                     int64_t k, int64_t *out);
 

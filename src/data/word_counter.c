@@ -33,11 +33,17 @@ void elman_word_counter_free(elman_word_counter *counter)
 elman_status elman_word_counter_add_word(elman_word_counter *counter, const char *word, size_t size,
                                          elman_error *error)
 {
+    return elman_word_counter_add_times(counter, word, size, 1, error);
+}
+
+elman_status elman_word_counter_add_times(elman_word_counter *counter, const char *word,
+                                          size_t size, uint64_t times, elman_error *error)
+{
     if (size > ELMAN_WORD_LIMIT)
         return elman_fail(error, ELMAN_ERROR_DATA,
                           "words: found a word of %zu bytes; expected at most %d", size,
                           ELMAN_WORD_LIMIT);
-    return elman_word_table_add(&counter->table, word, size, 1, error);
+    return elman_word_table_add(&counter->table, word, size, times, error);
 }
 
 elman_status elman_word_counter_add(elman_word_counter *counter, const elman_words *words,

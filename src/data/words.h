@@ -71,6 +71,9 @@ elman_status elman_word_counter_add(elman_word_counter *counter, const elman_wor
  * longer than ELMAN_WORD_LIMIT. */
 elman_status elman_word_counter_add_word(elman_word_counter *counter, const char *word, size_t size,
                                          elman_error *error);
+/* The same, as if it had come so many times. */
+elman_status elman_word_counter_add_times(elman_word_counter *counter, const char *word,
+                                          size_t size, uint64_t times, elman_error *error);
 /* Words that came min_count times or more (>= 1), of these the `limit` most frequent (0: all), by
  * descending count, ties by first appearance; <unk> and <eos> are always entries and count
  * towards the limit, <unk> having the count of what was left out. Ends the counting: the counter

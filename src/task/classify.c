@@ -167,6 +167,12 @@ static elman_status learn_from_data(classify *m, elman_config_file *file, elman_
         return elman_fail(error, ELMAN_ERROR_DATA,
                           "%s: found %" PRId32 " label%s, expected at least 2", file->data[0].path,
                           m->network.labels.count, m->network.labels.count == 1 ? "" : "s");
+    if (m->network.labels.count > 20 && 2 * (int64_t)m->network.labels.count > m->examples.count)
+        return elman_fail(error, ELMAN_ERROR_DATA,
+                          "%s: found %" PRId32 " different labels in %" PRId64
+                          " examples%s%s; name the column of the label with --label",
+                          file->data[0].path, m->network.labels.count, m->examples.count,
+                          m->examples.columns[0] ? " by " : "", m->examples.columns);
     config->outputs = m->network.labels.count;
     if (config->linear_skip && !m->examples.words)
         return elman_fail(error, ELMAN_ERROR_ARGUMENT,
@@ -268,10 +274,10 @@ static void say_what_was_read(const classify *m, const elman_train_request *requ
     const elman_config *c = m->config;
     if (m->examples.words)
         elman_task_note(request,
-                        "%s: %" PRId64 " texts, %" PRId64 " labels, %" PRId64
+                        "%s: %s; %" PRId64 " texts, %" PRId64 " labels, %" PRId64
                         " different words; %" PRId64 " to train, %" PRId64 " to validate",
-                        request->data[0], m->examples.count, c->outputs, c->vocabulary,
-                        m->parts.train, m->parts.valid - m->parts.train);
+                        request->data[0], m->examples.columns, m->examples.count, c->outputs,
+                        c->vocabulary, m->parts.train, m->parts.valid - m->parts.train);
     else
         elman_task_note(request,
                         "%s: %" PRId64 " sequences of %" PRId64 " number%s a step, %" PRId64

@@ -123,8 +123,19 @@ elman_status elman_classifier_answer(elman_classifier *c, elman_error *error)
     c->logits = logits;
     if (c->examples.words)
         ELMAN_TRY(elman_lexicon_resolve(&c->network.lexicon, &c->examples.sentences, error));
-    return elman_classify_all(c->tape, &c->network, &c->examples, 0, (int64_t)count, NULL, logits,
-                              error);
+    ELMAN_TRY(elman_classify_all(c->tape, &c->network, &c->examples, 0, (int64_t)count, NULL,
+                                 logits, error));
+    return elman_classifier_check(c, logits, count * K, error);
+}
+
+elman_status elman_classifier_check(const elman_classifier *c, const float *logits, size_t count,
+                                    elman_error *error)
+{
+    size_t at = elman_kernels_of(c->context)->math->first_nonfinite(logits, count);
+    return at == count ? ELMAN_OK
+                       : elman_fail(error, ELMAN_ERROR_NUMERIC,
+                                    "the answer is not a finite number; the model's weights are "
+                                    "damaged");
 }
 
 void elman_classifier_soften(const elman_classifier *c, float *logits)
@@ -250,6 +261,8 @@ static elman_status measure(elman_classifier *c, elman_classify_examples *e, int
     for (int64_t at = first; status == ELMAN_OK && at < end; at += ROUND) {
         int64_t n = end - at < ROUND ? end - at : ROUND;
         status = elman_classify_all(c->tape, &c->network, e, at, at + n, NULL, logits, error);
+        if (status == ELMAN_OK)
+            status = elman_classifier_check(c, logits, (size_t)n * K, error);
         for (int64_t i = 0; status == ELMAN_OK && i < n; i++) {
             float *row = logits + (size_t)i * K;
             int32_t target = e->labels[at + i], best = 0;

@@ -19,6 +19,7 @@ typedef struct elman_classify_examples {
     bool words;
     elman_sentences sentences;
     elman_words splitter;
+    char columns[256]; /* which columns of the first table were read, for a person */
     elman_labelled_vectors vectors;
     elman_intern names;        /* of the labels that were met */
     const elman_labels *known; /* the labels that there may be; NULL: any */
@@ -101,6 +102,9 @@ elman_status elman_classify_predict(void *model, const elman_predict_options *op
                                     const elman_lines *lines, elman_error *error);
 /* Logits of all the examples that the classifier holds: [count, K], in its own memory. */
 elman_status elman_classifier_answer(elman_classifier *classifier, elman_error *error);
+/* NUMERIC: one of so many logits is not finite. */
+elman_status elman_classifier_check(const elman_classifier *classifier, const float *logits,
+                                    size_t count, elman_error *error);
 /* logits [K] over the temperature, and their softmax, in place. */
 void elman_classifier_soften(const elman_classifier *classifier, float *logits);
 void elman_classifier_probabilities(const elman_classifier *classifier, float *logits);

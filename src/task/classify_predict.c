@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "data/table.h"
 #include "format/json.h"
 #include "task/classify_impl.h"
@@ -33,6 +34,7 @@ typedef struct asking {
     elman_contribution *contributions;
     size_t contributions_room;
     /* a line a step */
+    bool header;      /* the first line names the columns */
     int64_t sequence; /* its column; -1: no header was read yet */
     int64_t step;     /* the column that orders the steps, or -1 */
     int64_t columns;  /* of the header */
@@ -330,10 +332,27 @@ static elman_status run_lines(asking *a, elman_error *error)
 
 static int64_t column_of(const asking *a, const char *name)
 {
-    for (int64_t i = 0; i < a->cells.count; i++)
+    for (int64_t i = 0; a->header && i < a->cells.count; i++)
         if (!strcmp(elman_table_line_cell(&a->cells, i, NULL), name))
             return i;
-    return -1;
+    int64_t number; /* where there is no header columns count from 1, as in training */
+    return !a->header && elman_parse_integer(name, &number) && number >= 1 &&
+                   number <= a->cells.count
+               ? number - 1
+               : -1;
+}
+
+/* A header holds no number. */
+static bool is_header(const asking *a)
+{
+    for (int64_t i = 0; i < a->cells.count; i++) {
+        size_t size;
+        double value;
+        const char *cell = elman_table_line_cell(&a->cells, i, &size);
+        if (elman_table_number_of(cell, size, &value) && !isnan(value))
+            return false;
+    }
+    return true;
 }
 
 /* The columns of --features, in the order in which they were trained on. */
@@ -360,8 +379,7 @@ static void take_others(asking *a, int64_t *count)
     const elman_config *config = a->c->config;
     const char *label = config->label[0] ? config->label : "label";
     for (int64_t i = 0; i < a->cells.count; i++) {
-        const char *name = elman_table_line_cell(&a->cells, i, NULL);
-        if (i == a->sequence || i == a->step || !strcmp(name, label))
+        if (i == a->sequence || i == a->step || i == column_of(a, label))
             continue;
         if (*count < config->inputs)
             a->features[*count] = i;
@@ -381,6 +399,7 @@ static elman_status take_header(asking *a, elman_error *error)
         return wrong(a, error, "no column \"%.60s\", expected a header with it",
                      config->sequence_column);
     a->sequence = sequence;
+    /* lines that come one by one may do without the column that orders them */
     a->step = config->step_column[0] ? column_of(a, config->step_column) : -1;
     a->columns = a->cells.count;
     if (config->features[0])
@@ -445,8 +464,12 @@ static elman_status run_steps(asking *a, elman_error *error)
         if (!size) /* the first that is not tells what stands between the columns */
             continue;
         ELMAN_TRY(parse(a, line, size, error));
-        if (a->cells.count)
-            ELMAN_TRY(a->sequence < 0 ? take_header(a, error) : add_step(a, error));
+        bool begins = a->cells.count && a->sequence < 0;
+        a->header = begins ? is_header(a) : a->header;
+        if (begins)
+            ELMAN_TRY(take_header(a, error));
+        if (a->cells.count && !(begins && a->header))
+            ELMAN_TRY(add_step(a, error));
     }
 }
 

@@ -107,6 +107,20 @@ static elman_status find_columns(text_columns *c, const elman_config *config, el
     return ELMAN_OK;
 }
 
+/* "text: title, description; label: topic" */
+static void describe_columns(const text_columns *c, char *text, size_t room)
+{
+    char name[64];
+    size_t at = 0;
+    for (int i = 0; i < c->count && at < room; i++) {
+        elman_table_describe(c->table, c->text[i], name);
+        at += (size_t)snprintf(text + at, room - at, "%s%s", i ? ", " : "text: ", name);
+    }
+    elman_table_describe(c->table, c->label, name);
+    if (at < room)
+        snprintf(text + at, room - at, "; label: %s", name);
+}
+
 static elman_status add_label(elman_classify_examples *e, const char *label, size_t size,
                               elman_error *error)
 {
@@ -183,6 +197,8 @@ elman_status elman_classify_read(elman_classify_examples *e, const char *path,
     memcpy(sha256, elman_table_sha256(c.table), 65);
     *bytes = elman_table_bytes(c.table);
     elman_status status = find_columns(&c, config, error);
+    if (status == ELMAN_OK && !e->columns[0])
+        describe_columns(&c, e->columns, sizeof e->columns);
     if (status == ELMAN_OK)
         status = read_texts(e, &c, config->fold_case, error);
     elman_table_free(c.table);

@@ -190,7 +190,7 @@ static void say_what_was_read(const forecast *m, const elman_train_request *requ
                     m->data.rows, series, *step ? ", one each " : "", step, train, valid, test,
                     c->targets[0], c->target_count > 1 ? " and others" : "");
     if (c->ignored)
-        elman_task_note(request, "columns that hold no numbers are not read: %s%s",
+        elman_task_note(request, "columns without a name or without numbers are not read: %s%s",
                         c->first_ignored, c->ignored > 1 ? " and others" : "");
     if (m->data.left_out)
         elman_task_note(request,
@@ -368,7 +368,7 @@ static elman_status begin(elman_context *context, const elman_train_request *req
     *objective = (elman_objective){
         .self = m,
         .parameters = elman_forecast_network_parameters(&m->network),
-        .unit = "windows",
+        .unit = "values",
         .batches = elman_shuffle_batches(m->shuffle),
         .record = record,
         .validate = validate,

@@ -60,7 +60,9 @@ static void choose_training(elman_config *c, int64_t windows)
             c->batch /= 2;
     }
     if (c->lr < 0)
-        c->lr = windows < 5000 ? 0.003 : 0.001;
+        c->lr = c->optimizer == ELMAN_OPTIMIZER_SGD ? 0.1 : windows < 5000 ? 0.003 : 0.001;
+    if (!c->epochs && c->max_steps) /* a limit in steps is met before this many epochs */
+        c->epochs = INT32_MAX;
     if (!c->epochs) {
         int64_t updates = (windows + c->batch - 1) / c->batch;
         c->epochs = between(8, (1000 + updates - 1) / (updates > 0 ? updates : 1), 200);

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/number.h"
+#include "data/intern.h"
 
 static elman_status out_of_memory(elman_error *error)
 {
@@ -81,9 +82,48 @@ static bool counts_time(const char *name)
     return false;
 }
 
+static bool later(const elman_table *table, int64_t row, int64_t column, int64_t *before,
+                  bool first)
+{
+    size_t size;
+    int64_t moment;
+    const elman_date_form form = {.order = ELMAN_DATE_NUMBER};
+    const char *cell = elman_table_cell(table, row, column, &size);
+    if (!elman_date_parse(&form, cell, size, &moment) || (!first && moment <= *before))
+        return false;
+    *before = moment;
+    return true;
+}
+
+/* Whether a column of whole numbers only grows within each series: the year of monthly rows is
+ * named as a date and is none. */
+static elman_status ascends(const elman_forecast_columns *columns, const elman_table *table,
+                            int64_t column, int64_t series, bool *does, elman_error *error)
+{
+    int64_t rows = elman_table_rows(table);
+    elman_intern names;
+    int64_t *before = elman_allocate(columns->context, (size_t)rows, sizeof *before);
+    if (!before)
+        return out_of_memory(error);
+    elman_status status = ELMAN_OK;
+    elman_intern_init(&names, columns->context);
+    *does = true;
+    for (int64_t row = 0; row < rows && *does && status == ELMAN_OK; row++) {
+        size_t size = 0;
+        int32_t number, count = names.count;
+        const char *name = series < 0 ? "" : elman_table_cell(table, row, series, &size);
+        status = elman_intern_add(&names, name, size, &number, error);
+        if (status == ELMAN_OK)
+            *does = later(table, row, column, &before[number], names.count > count);
+    }
+    elman_intern_free(&names);
+    elman_release(columns->context, before);
+    return status;
+}
+
 /* The first column that is for nothing else and begins with a date. */
 static elman_status find_date(const elman_table *table, use *uses, elman_forecast_columns *columns,
-                              int64_t *found, elman_error *error)
+                              int64_t series, int64_t *found, elman_error *error)
 {
     *found = -1;
     for (int64_t i = 0; i < elman_table_columns(table) && *found < 0; i++) {
@@ -92,13 +132,24 @@ static elman_status find_date(const elman_table *table, use *uses, elman_forecas
         const char *cell = elman_table_cell(table, 0, i, &size);
         if (uses[i] != USE_NONE || !elman_date_recognise(cell, size, &columns->form, &moment))
             continue;
-        if (columns->form.order == ELMAN_DATE_NUMBER && !counts_time(elman_table_name(table, i)))
-            continue;
+        if (columns->form.order == ELMAN_DATE_NUMBER) {
+            bool does = counts_time(elman_table_name(table, i));
+            if (does)
+                ELMAN_TRY(ascends(columns, table, i, series, &does, error));
+            if (!does)
+                continue;
+        }
         ELMAN_TRY(elman_date_column(table, i, &columns->form, NULL, error));
         uses[i] = USE_DATE;
         *found = i;
     }
     return ELMAN_OK;
+}
+
+/* A header's empty cell stands over row numbers, as pandas writes them. */
+static bool is_nameless(const elman_table *table, int64_t column)
+{
+    return elman_table_has_header(table) && !*elman_table_name(table, column);
 }
 
 /* Whether the first cell that is not missing is a number; a column of nothing is none. */
@@ -158,9 +209,10 @@ static elman_status find_uses(elman_forecast_columns *columns, const elman_table
         ELMAN_TRY(take(table, uses, config->series_column, USE_SERIES, &series, error));
     ELMAN_TRY(take_list(table, uses, config->covariates, USE_COVARIATE, error));
     ELMAN_TRY(take_list(table, uses, config->target, USE_TARGET, error));
-    ELMAN_TRY(find_date(table, uses, columns, &date, error));
+    ELMAN_TRY(find_date(table, uses, columns, series, &date, error));
     for (int64_t i = 0; i < width; i++) {
-        if (!config->target[0] && uses[i] == USE_NONE && holds_numbers(table, i))
+        if (!config->target[0] && uses[i] == USE_NONE && !is_nameless(table, i) &&
+            holds_numbers(table, i))
             uses[i] = USE_TARGET;
         numbers += uses[i] == USE_TARGET;
         if (uses[i] == USE_NONE && !columns->ignored++)
@@ -258,8 +310,12 @@ static elman_status find(const finder *f, const char *wanted, int64_t *at, elman
         return elman_table_find(f->table, wanted, at, error);
     if (f->line)
         return find_in_line(f, wanted, at, error);
-    int64_t number = 0; /* a name of ours: the decimal number of the column */
-    (void)elman_parse_integer(wanted, &number);
+    int64_t number; /* a name of ours: the decimal number of the column */
+    if (!elman_parse_integer(wanted, &number) || number < 1)
+        return elman_fail(error, ELMAN_ERROR_FORMAT,
+                          "columns.json: found the column '%.60s', expected a number from 1: the "
+                          "model was trained without a header",
+                          wanted);
     *at = number - 1;
     return ELMAN_OK;
 }

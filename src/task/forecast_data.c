@@ -145,7 +145,8 @@ static elman_status check_dates(reading *r, const elman_forecast_series *s, elma
                           elman_table_path(r->table), s->lines[at], c->date, now, before,
                           s->name[0] ? " of series " : "", s->name);
     }
-    r->data->left_out += faults.missing;
+    if (__builtin_add_overflow(r->data->left_out, faults.missing, &r->data->left_out))
+        r->data->left_out = INT64_MAX;
     r->data->irregular += faults.irregular_count;
     return ELMAN_OK;
 }

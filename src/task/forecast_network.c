@@ -5,6 +5,7 @@
 
 #include "base/context_impl.h"
 #include "base/error.h"
+#include "base/float_environment.h"
 #include "base/memory.h"
 #include "kernel/kernels.h"
 #include "task/forecast_normal.h"
@@ -53,8 +54,10 @@ static elman_status build(elman_forecast_network *n, const elman_config *config,
     if (config->linear_skip)
         ELMAN_TRY(elman_linear_create(elman_encoder_parameters(n->encoder), "skip", s->skip,
                                       s->ahead * s->heads, false, NULL, &n->skip, error));
+    elman_float_environment modes = elman_float_begin(); /* a caller may open a model in any */
     for (int64_t q = 0; s->gaussian && q < s->Q; q++)
         n->deviates[q] = elman_normal_quantile(n->context, s->quantiles[q]);
+    elman_float_end(modes);
     return keep_scales(n, error);
 }
 

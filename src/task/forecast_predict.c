@@ -19,6 +19,7 @@ typedef struct input_series {
     double *known;              /* [waiting,Kf] of rows that wait */
     elman_forecast_date *dates; /* [waiting] */
     int64_t waiting;
+    bool seen, misses; /* any value; one in the last row */
     size_t known_room, dates_room;
     double *values; /* [kept,C] for the picture */
     elman_forecast_date *kept_dates;
@@ -135,6 +136,11 @@ static elman_status push(desk *d, input_series *s, const double *known, const ch
     if (status != ELMAN_OK)
         return elman_fail(error, status, "%s: line %" PRIu64 ": %s", d->lines->name, d->number,
                           found.message);
+    s->misses = false;
+    for (int64_t c = 0; c < d->model->columns.target_count; c++) {
+        s->seen = s->seen || !isnan(d->targets[c]);
+        s->misses = s->misses || isnan(d->targets[c]);
+    }
     return d->options->plot ? keep_row(d, s, date, error) : ELMAN_OK;
 }
 
@@ -239,7 +245,7 @@ static elman_status read_row(desk *d, elman_error *error)
 
 /* --- from the first line to the last ------------------------------------------------------ */
 
-/* The delimiter that stands on the first line, as tables find it. */
+/* The delimiter that stands on the first line that is not empty, as tables find it. */
 static char delimiter_of(const char *text, size_t size)
 {
     bool quoted = false, tab = false, semicolon = false;
@@ -293,7 +299,9 @@ static elman_status read_lines(desk *d, elman_error *error)
         if (!text)
             return ELMAN_OK;
         if (!d->number++)
-            elman_table_line_init(&d->line, d->context, delimiter_of(text, size));
+            elman_table_line_init(&d->line, d->context, ',');
+        if (!d->began)
+            d->line.delimiter = delimiter_of(text, size);
         ELMAN_TRY(elman_table_line_parse(&d->line, d->lines->name, d->number, text, size, error));
         if (!d->line.count)
             continue;
@@ -302,6 +310,23 @@ static elman_status read_lines(desk *d, elman_error *error)
         if (!header)
             ELMAN_TRY(read_row(d, error));
     }
+}
+
+/* One line for all series whose last row has a hole. */
+static void say_what_is_missing(const desk *d)
+{
+    int64_t count = 0;
+    const char *name = "";
+    for (int64_t i = d->names.count - 1; i >= 0; i--)
+        if (d->series[i].misses) {
+            name = elman_intern_text(&d->names, (int32_t)i, NULL);
+            count++;
+        }
+    if (count)
+        elman_log(d->context, ELMAN_LOG_WARNING,
+                  "%s: the last row%s%s%s misses a value; the last known one is read for it",
+                  d->lines->name, *name ? " of series " : "", name,
+                  count > 1 ? " (and others)" : "");
 }
 
 /* What follows the last row of every series. */
@@ -320,6 +345,10 @@ static elman_status finish(desk *d, elman_error *error)
                               "%s: found %" PRId64 " rows%s%s, expected at least %" PRId64
                               ", the model's lookback",
                               d->lines->name, rows, *name ? " of series " : "", name, shape->L);
+        if (!s->seen)
+            return elman_fail(error, ELMAN_ERROR_DATA,
+                              "%s: found nothing but missing values%s%s, expected numbers",
+                              d->lines->name, *name ? " in series " : "", name);
         if (Kf && s->waiting < shape->H)
             return elman_fail(error, ELMAN_ERROR_DATA,
                               "%s: found %" PRId64 " rows%s%s behind the last one with a target, "
@@ -329,6 +358,7 @@ static elman_status finish(desk *d, elman_error *error)
         if (!d->options->rolling)
             ELMAN_TRY(write_answer(d, i, s->known, error));
     }
+    say_what_is_missing(d);
     return d->options->plot ? draw(d, d->names.count - 1, error) : ELMAN_OK;
 }
 

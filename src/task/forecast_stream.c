@@ -366,6 +366,8 @@ elman_status elman_forecast_stream_answer(elman_forecast_stream *s, const double
     if (status == ELMAN_OK)
         status = elman_forecast_answer(&s->model->network, s->tape, &origin, 1, &s->answers, NULL,
                                        NULL, error);
+    if (status == ELMAN_OK)
+        status = copy_answer(s, point, quantiles, error);
     elman_float_end(modes);
-    return status == ELMAN_OK ? copy_answer(s, point, quantiles, error) : status;
+    return status;
 }

@@ -24,6 +24,15 @@ void elman_labels_free(elman_labels *labels)
     *labels = (elman_labels){.context = labels->context};
 }
 
+/* Such a label would tear the lines that it is printed on. */
+static bool holds_control(const char *name, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f)
+            return true;
+    return false;
+}
+
 static elman_status make_room(elman_labels *labels, elman_error *error)
 {
     if (labels->count < labels->room)
@@ -139,6 +148,9 @@ elman_status elman_labels_check(const elman_labels *known, const char *name, siz
 {
     if (!size)
         return elman_fail(error, ELMAN_ERROR_DATA, "an empty label");
+    if (holds_control(name, size))
+        return elman_fail(error, ELMAN_ERROR_DATA,
+                          "a label with a control character in it (a tab, a line end, …)");
     if (known && elman_labels_find(known, name, size) < 0)
         return elman_fail(error, ELMAN_ERROR_DATA,
                           "label \"%.60s\" is none of the %" PRId32
@@ -180,8 +192,10 @@ static elman_status take(elman_labels *labels, const elman_json *array, const ch
         size_t size = 0;
         const char *name = elman_json_to_string(elman_json_at(array, i), &size);
         elman_json_describe(elman_json_at(array, i), found);
-        if (!name || strlen(name) != size)
-            return elman_fail(error, ELMAN_ERROR_FORMAT, "%s: [%zu]: found %s, expected a string",
+        if (!name || strlen(name) != size || holds_control(name, size))
+            return elman_fail(error, ELMAN_ERROR_FORMAT,
+                              "%s: [%zu]: found %s, expected a string without control "
+                              "characters",
                               path, i, found);
         ELMAN_TRY(elman_labels_add(labels, name, size, error));
     }

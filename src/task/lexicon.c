@@ -97,6 +97,19 @@ static size_t word_of(const char *line, size_t size)
     return end > ELMAN_WORD_LIMIT ? 0 : end;
 }
 
+/* Runs of bytes that are neither space nor tab. */
+static int fields_of(const char *line, size_t size)
+{
+    int count = 0;
+    bool within = false;
+    for (size_t i = 0; i < size; i++) {
+        bool gap = line[i] == ' ' || line[i] == '\t';
+        count += !gap && !within;
+        within = !gap;
+    }
+    return count;
+}
+
 /* Words that have a vector are known, whether training has them or not: each once, as if it had
  * come often enough. */
 static elman_status take_file_words(elman_intern *words, elman_line_file *file, bool fold,
@@ -110,8 +123,7 @@ static elman_status take_file_words(elman_intern *words, elman_line_file *file, 
         if (!line)
             return ELMAN_OK;
         size_t word = word_of(line, size);
-        const char *rest = word < size ? memchr(line + word + 1, ' ', size - word - 1) : NULL;
-        if (!word || (file->number == 1 && !rest)) /* "COUNT WIDTH" */
+        if (!word || (file->number == 1 && fields_of(line, size) == 2)) /* "COUNT WIDTH" */
             continue;
         ELMAN_TRY(fold ? fold_one(words->context, line, word, words, &number, error)
                        : elman_intern_add(words, line, word, &number, error));
@@ -128,13 +140,13 @@ static elman_status count_file_words(elman_word_counter *counter, elman_context 
     ELMAN_TRY(elman_line_file_open(&file, context, config->embeddings, error));
     elman_intern_init(&words, context);
     elman_status status = take_file_words(&words, &file, config->fold_case, error);
-    for (int64_t n = 0; status == ELMAN_OK && n < config->min_count; n++)
-        for (int32_t i = 0; status == ELMAN_OK && i < words.count; i++) {
-            size_t size;
-            const char *word = elman_intern_text(&words, i, &size);
-            if (size)
-                status = elman_word_counter_add_word(counter, word, size, error);
-        }
+    for (int32_t i = 0; status == ELMAN_OK && i < words.count; i++) {
+        size_t size;
+        const char *word = elman_intern_text(&words, i, &size);
+        if (size)
+            status = elman_word_counter_add_times(counter, word, size, (uint64_t)config->min_count,
+                                                  error);
+    }
     elman_intern_free(&words);
     elman_line_file_close(&file);
     return status;

@@ -8,9 +8,11 @@
  *   answers  task/tag_lines.c, task/tag_rows.c
  */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "elman/op.h"
 #include "graph/tape_impl.h"
@@ -235,11 +237,40 @@ static elman_status check(const tag *m, elman_error *error)
         return elman_fail(error, ELMAN_ERROR_ARGUMENT,
                           "%s: it needs a validation part, which the data do not leave",
                           c->patience ? "patience" : "schedule plateau");
+    if (m->examples.words && c->noise > 0)
+        return elman_fail(error, ELMAN_ERROR_ARGUMENT, "noise: it means something only to numbers");
     if (c->crf && (c->balance || c->label_smoothing > 0))
         return elman_fail(error, ELMAN_ERROR_ARGUMENT,
                           "%s: it belongs to a loss for each step, and --crf has one for the whole",
                           c->balance ? "balance" : "label-smoothing");
     return ELMAN_OK;
+}
+
+static elman_status read_embeddings(tag *m, elman_config *config, elman_error *error)
+{
+    const char *useless =
+        !config->embeddings[0] && config->freeze_embeddings
+            ? "freeze-embeddings: it means something only to words with --embeddings"
+        : config->embeddings[0] && !m->examples.words
+            ? "embeddings: it means something only to words"
+            : NULL;
+    if (useless)
+        return elman_fail(error, ELMAN_ERROR_ARGUMENT, "%s", useless);
+    return m->examples.words ? elman_lexicon_vectors(&m->network.lexicon, config, error) : ELMAN_OK;
+}
+
+/* A run that was stopped before its first checkpoint begins anew, word vectors and all; a
+ * checkpoint has them, and their file may be gone. */
+static elman_status read_embeddings_again(tag *m, const char *folder, elman_config *config,
+                                          elman_error *error)
+{
+    bool checkpoint;
+    char *path = elman_path_join(folder, "checkpoint.safetensors");
+    if (!path)
+        return out_of_memory(error);
+    elman_status status = elman_path_look(path, &checkpoint, error);
+    free(path);
+    return status != ELMAN_OK || checkpoint ? status : read_embeddings(m, config, error);
 }
 
 static elman_status open_run(tag *m, const elman_train_request *request, elman_config_file *file,
@@ -249,11 +280,11 @@ static elman_status open_run(tag *m, const elman_train_request *request, elman_c
     if (request->resume)
         ELMAN_TRY(elman_tag_load(&m->network, request->output, config, error));
     ELMAN_TRY(read_files(m, request, file, error));
-    if (!request->resume)
+    if (request->resume) {
+        ELMAN_TRY(read_embeddings_again(m, request->output, config, error));
+    } else {
         ELMAN_TRY(learn_from_data(m, config, error));
-    if (m->examples.words)
-        ELMAN_TRY(elman_lexicon_vectors(&m->network.lexicon, config, error));
-    if (!request->resume) {
+        ELMAN_TRY(read_embeddings(m, config, error));
         elman_tag_choose(config, elman_tag_start(&m->examples, m->parts.train));
         say_what_was_read(m, request);
     }

@@ -1,5 +1,6 @@
 /* What a tagger is worth. */
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -149,6 +150,9 @@ static elman_status measure(const evaluation *v, elman_error *error)
     elman_score macro;
     if (!v->answer.labelled)
         return elman_fail(error, ELMAN_ERROR_DATA, "no labels to evaluate against");
+    if (!isfinite(v->answer.nats))
+        return elman_fail(error, ELMAN_ERROR_NUMERIC,
+                          "the model's answer is not finite; its weights are damaged");
     ELMAN_TRY(add(v, "loss", v->answer.nats / (double)v->answer.labelled, error));
     ELMAN_TRY(score_tags(v, &macro, error));
     if (!elman_entities_scheme((const char *const *)labels->names, labels->count))

@@ -90,8 +90,9 @@ typedef struct elman_tag_answer {
     int64_t labelled;     /* and their number; where measured */
 } elman_tag_answer;
 
-/* Examples [first, end), in rounds, without recording. measure: labels are looked at. INTERRUPTED
- * by stop (may be NULL). */
+/* Examples [first, end), in rounds, without recording. measure: labels are looked at, and nats say
+ * by not being finite that an answer is not; without it that is NUMERIC. INTERRUPTED by stop (may
+ * be NULL). */
 typedef struct elman_tag_range {
     int64_t first, end;
     bool measure;

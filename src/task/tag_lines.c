@@ -26,7 +26,8 @@ static elman_tag_ending ending_of(elman_conll_kind kind)
     }
 }
 
-static elman_status take(elman_tag_desk *d, const elman_conll_sentence *s, elman_error *error)
+static elman_status put_sentence(elman_tag_desk *d, const elman_conll_sentence *s,
+                                 elman_error *error)
 {
     elman_tag_examples *e = &d->tagger->examples;
     for (size_t i = 0; i < s->line_count; i++) {
@@ -45,6 +46,19 @@ static elman_status take(elman_tag_desk *d, const elman_conll_sentence *s, elman
     }
     e->count++;
     return ELMAN_OK;
+}
+
+/* The whole sentence waits, or nothing of it: lines without their words would take others' tags. */
+static elman_status take(elman_tag_desk *d, const elman_conll_sentence *s, elman_error *error)
+{
+    size_t count = d->count, text_used = d->text_used;
+    elman_status status = put_sentence(d, s, error);
+    if (status == ELMAN_OK)
+        return ELMAN_OK;
+    d->count = count;
+    d->text_used = text_used;
+    elman_sentences_cut(&d->tagger->examples.sentences, d->tagger->examples.count);
+    return status;
 }
 
 elman_status elman_tag_predict_sentences(elman_tag_desk *d, elman_error *error)

@@ -184,6 +184,19 @@ static void measure(const round_of *r, elman_var *logits, elman_tag_answer *answ
     answer->labelled += labelled;
 }
 
+/* That logits [N,K], and what became of them, are numbers. */
+static elman_status check_finite(const round_of *r, const elman_var *logits,
+                                 const float *probabilities, elman_error *error)
+{
+    const elman_math_kernels *k = elman_kernels_of(r->network->context)->math;
+    size_t count = (size_t)r->sequences->N * (size_t)r->network->labels.count;
+    if (k->first_nonfinite(elman_var_value(logits)->data, count) == count &&
+        (!probabilities || k->first_nonfinite(probabilities, count) == count))
+        return ELMAN_OK;
+    return elman_fail(error, ELMAN_ERROR_NUMERIC,
+                      "the model's answer is not finite; its weights are damaged");
+}
+
 static elman_status answer_round(round_of *r, bool measured, elman_tag_answer *answer,
                                  elman_error *error)
 {
@@ -198,15 +211,18 @@ static elman_status answer_round(round_of *r, bool measured, elman_tag_answer *a
     r->sequences = batch.sequences;
     int32_t *tags =
         logits ? elman_tape_take(r->tape, (size_t)batch.sequences->N, sizeof *tags) : NULL;
+    elman_status status = ELMAN_OK;
     if (tags) {
         const float *probabilities = NULL;
         answer_packed(r, logits, tags, answer->probabilities ? &probabilities : NULL);
         if (measured)
             measure(r, logits, answer);
+        else if (!elman_tape_failed(r->tape))
+            status = check_finite(r, logits, probabilities, error);
         if (!elman_tape_failed(r->tape))
             put_in_order(r, tags, probabilities, answer);
     }
-    return elman_tape_status(r->tape, error);
+    return status == ELMAN_OK ? elman_tape_status(r->tape, error) : status;
 }
 
 elman_status elman_tag_answers(elman_tape *tape, const elman_tag_network *n, elman_tag_examples *e,

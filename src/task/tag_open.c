@@ -60,13 +60,9 @@ elman_status elman_tagger_open(elman_context *context, const char *folder, elman
                                elman_error *error)
 {
     elman_config_file file;
-    char *path = elman_path_join(folder, "config.json");
-    if (!path)
-        return out_of_memory(error);
-    elman_status status = elman_config_file_read(context, path, &file, error);
-    free(path);
-    ELMAN_TRY(status);
-    status = elman_tagger_open_folder(context, folder, &file, tagger, error);
+    elman_status status = elman_config_file_read_model(context, folder, &file, error);
+    if (status == ELMAN_OK)
+        status = elman_tagger_open_folder(context, folder, &file, tagger, error);
     if (status != ELMAN_OK) {
         elman_config_file_clear(context, &file);
         return status;

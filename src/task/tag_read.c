@@ -181,6 +181,7 @@ static elman_status read_sentences(elman_tag_examples *e, columns *c, elman_erro
 static elman_status read_vectors(elman_tag_examples *e, const char *path,
                                  const elman_config *config, elman_error *error)
 {
+    e->vectors.known = e->known; /* so that a label which is none of them is found at its line */
     ELMAN_TRY(elman_labelled_vectors_read(&e->vectors, path, config, error));
     e->count = e->vectors.vectors.count;
     while (e->step_count < e->vectors.vectors.step_count) {

@@ -115,14 +115,14 @@ static elman_status find_columns(rows *r, bool header, elman_error *error)
                       r->config->inputs);
 }
 
-/* A first line without a number is a header. */
+/* A first line without a number is a header; a cell that is missing (NaN) is none. */
 static bool is_header(const rows *r)
 {
     for (int64_t i = 0; i < r->line.count; i++) {
         double value;
         size_t size;
         const char *cell = elman_table_line_cell(&r->line, i, &size);
-        if (elman_table_number_of(cell, size, &value))
+        if (elman_table_number_of(cell, size, &value) && !isnan(value))
             return false;
     }
     return true;
@@ -137,13 +137,10 @@ static char delimiter_of(const char *line, size_t size)
 
 /* --- one sequence --- */
 
-/* The sequence has ended: it waits for its answer. */
-static elman_status end_sequence(rows *r, elman_error *error)
+static elman_status put_sequence(rows *r, elman_error *error)
 {
     elman_tag_desk *d = r->desk;
     elman_tag_examples *e = &d->tagger->examples;
-    if (!r->steps)
-        return ELMAN_OK;
     int32_t *sequences = elman_grown(d->tagger->context, d->sequences, (size_t)e->count,
                                      &d->sequences_room, 1, sizeof *sequences);
     if (!sequences)
@@ -162,6 +159,24 @@ static elman_status end_sequence(rows *r, elman_error *error)
         row += length + 1;
     }
     e->count++;
+    return ELMAN_OK;
+}
+
+/* The sequence has ended: the whole of it waits for its answer, or nothing where memory runs out,
+ * as rows without their numbers would take others' tags. */
+static elman_status end_sequence(rows *r, elman_error *error)
+{
+    elman_tag_desk *d = r->desk;
+    size_t count = d->count, text_used = d->text_used;
+    if (!r->steps)
+        return ELMAN_OK;
+    elman_status status = put_sequence(r, error);
+    if (status != ELMAN_OK) {
+        d->count = count;
+        d->text_used = text_used;
+        elman_vectors_cut(&d->tagger->examples.vectors.vectors, d->tagger->examples.count);
+        return status;
+    }
     r->steps = r->text_used = 0;
     elman_intern_clear(&r->name);
     return elman_tag_desk_turn(d, error);
@@ -242,8 +257,8 @@ static elman_status take_row(rows *r, const char *text, size_t size, elman_error
 static elman_status take_line(rows *r, const char *text, size_t size, elman_error *error)
 {
     elman_tag_desk *d = r->desk;
-    if (!r->line.delimiter)
-        elman_table_line_init(&r->line, d->tagger->context, delimiter_of(text, size));
+    if (!r->begun) /* an empty line does not say */
+        r->line.delimiter = delimiter_of(text, size);
     ELMAN_TRY(elman_table_line_parse(&r->line, d->lines->name, r->number, text, size, error));
     if (!r->line.count) {
         ELMAN_TRY(end_sequence(r, error));
@@ -284,6 +299,7 @@ elman_status elman_tag_predict_rows(elman_tag_desk *d, elman_error *error)
     elman_context *context = d->tagger->context;
     rows r = {.desk = d, .config = &d->tagger->file->config};
     elman_intern_init(&r.name, context);
+    elman_table_line_init(&r.line, context, ',');
     elman_status status = take_lines(&r, error);
     elman_table_line_free(&r.line);
     elman_intern_free(&r.name);

@@ -43,7 +43,8 @@ void elman_task_note_choice(const elman_train_request *request, const elman_conf
             continue;
         elman_options_get(o, &request->config, was, sizeof was);
         elman_options_get(o, got, is, sizeof is);
-        if (!strcmp(was, "auto") && at < sizeof chosen)
+        bool endless = got->epochs == INT32_MAX && !strcmp(o->name, "epochs"); /* steps end it */
+        if (!strcmp(was, "auto") && !endless && at < sizeof chosen)
             at += (size_t)snprintf(chosen + at, sizeof chosen - at, " --%s %.100s", o->name, is);
     }
     if (at)

@@ -306,8 +306,9 @@ static elman_status check_tensors(const elman_labelled_vectors *to, tensors *t, 
     t->n = (int64_t)x->shape[0];
     t->T = x->rank == 3 ? (int64_t)x->shape[1] : 1;
     t->F = (int64_t)x->shape[x->rank - 1];
-    if (t->F < 1)
-        return elman_fail(error, ELMAN_ERROR_FORMAT, "%s: x has no numbers a step", t->path);
+    if (t->F < 1 || (t->T < 1 && t->n > 0)) /* else a few bytes would promise any number of them */
+        return elman_fail(error, ELMAN_ERROR_FORMAT, "%s: x has no %s", t->path,
+                          t->F < 1 ? "numbers a step" : "steps");
     if (t->lengths && (t->lengths->dtype != ELMAN_DTYPE_I64 || t->lengths->rank != 1 ||
                        (int64_t)t->lengths->shape[0] != t->n))
         return elman_fail(error, ELMAN_ERROR_FORMAT, "%s: lengths: expected I64 [%" PRId64 "]",

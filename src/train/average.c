@@ -4,8 +4,11 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/pool.h"
 #include "graph/tape_impl.h"
 #include "op/share.h"
+
+enum { SHARE = 4096 }; /* elements that a thread takes at least */
 
 struct elman_average {
     elman_context *context;
@@ -65,19 +68,33 @@ void elman_average_free(elman_average *average)
     elman_release(average->context, average);
 }
 
+typedef struct update_work {
+    const elman_average *average;
+    float rate;
+} update_work;
+
+/* This thread's elements of every parameter. */
+static void update_job(const elman_crew *crew, void *argument)
+{
+    const update_work *work = argument;
+    for (int64_t i = 0; i < elman_parameters_count(work->average->parameters); i++) {
+        const elman_parameter *p = elman_parameters_at(work->average->parameters, i);
+        float *a = work->average->of[i];
+        size_t begin = 0, end = 0;
+        if (a)
+            elman_crew_share(crew, (size_t)elman_tensor_count(&p->value), SHARE, &begin, &end);
+        for (size_t j = begin; j < end; j++)
+            a[j] = elman_flush(a[j] + work->rate * (p->value.data[j] - a[j]));
+    }
+}
+
 void elman_average_update(elman_average *average, int64_t n)
 {
     if (!average)
         return;
     double d = (1.0 + (double)n) / (10.0 + (double)n);
-    float rate = (float)(1.0 - (d < average->decay ? d : average->decay));
-    for (int64_t i = 0; i < elman_parameters_count(average->parameters); i++) {
-        const elman_parameter *p = elman_parameters_at(average->parameters, i);
-        float *a = average->of[i];
-        size_t count = a ? (size_t)elman_tensor_count(&p->value) : 0;
-        for (size_t j = 0; j < count; j++)
-            a[j] = elman_flush(a[j] + rate * (p->value.data[j] - a[j]));
-    }
+    update_work work = {average, (float)(1.0 - (d < average->decay ? d : average->decay))};
+    elman_pool_run(average->context, update_job, &work);
 }
 
 void elman_average_swap(elman_average *average)

@@ -430,6 +430,7 @@ static void broken_folders(void **state)
     broken_by("labels.json", "\"bad\",", "", "labels.json");
     broken_by("labels.json", "\"bad\"", "\"good\"", "\"good\" stands twice");
     broken_by("labels.json", NULL, "{}", "labels.json");
+    broken_by("labels.json", "\"bad\"", "\"\\u001b[31mbad\"", "without control characters");
     broken_by("vocabulary.json", NULL, "{}", "vocabulary.json");
     broken_by("config.json", "\"outputs\": 2", "\"outputs\": 3", "labels.json");
     broken_by("config.json", "\"hidden\": 12", "\"hidden\": 13", "model.safetensors");

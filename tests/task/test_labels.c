@@ -97,6 +97,8 @@ static void check_label(void **state)
     assert_int_equal(elman_labels_check(NULL, "perhaps", 7, &error), ELMAN_OK);
     assert_int_equal(elman_labels_check(NULL, "", 0, &error), ELMAN_ERROR_DATA);
     assert_string_equal(error.message, "an empty label");
+    assert_int_equal(elman_labels_check(NULL, "a\tb", 3, &error), ELMAN_ERROR_DATA);
+    assert_non_null(strstr(error.message, "a control character"));
     assert_int_equal(elman_labels_check(&labels, "perhaps", 7, &error), ELMAN_ERROR_DATA);
     assert_string_equal(error.message,
                         "label \"perhaps\" is none of the 2 that the model was trained with");
@@ -107,8 +109,8 @@ static void check_label(void **state)
 static void there_and_back(void **state)
 {
     (void)state;
-    static const char *const names[] = {"\"quoted\"", "caf\xc3\xa9", "a\\b",
-                                        "tab\there",  "1",           NULL};
+    static const char *const names[] = {"\"quoted\"",  "caf\xc3\xa9", "a\\b",
+                                        "no tab here", "1",           NULL};
     elman_labels labels, loaded;
     make(&labels, names, NULL);
     assert_ok(elman_labels_save(&labels, test_folder, &problem));

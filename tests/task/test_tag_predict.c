@@ -178,6 +178,11 @@ static void rows_of_vectors(void **state)
                                 "b,5,0.1,0\n",
                                 false),
                         expected);
+    /* a header whose first cell is empty; a delimiter that an empty line does not settle */
+    assert_string_equal(answers(p, &f, ",clip,step,x,y,label\n", false),
+                        ",clip,step,x,y,label,tag\n");
+    assert_string_equal(answers(p, &f, "\nclip;step;x;y\na;0;-0.9;0.5\n", false),
+                        "\nclip;step;x;y;tag\na;0;-0.9;0.5;none\n");
     /* sequence and step are found by their names; a label that stands there is not read */
     assert_string_equal(
         answers(p, &f, "step;x;label;clip;y\n0;-0.9;?;a;0.5\n1;0.9;?;a;0.2\n", false),
@@ -382,6 +387,97 @@ static void every_allocation_may_fail(void **state)
     assert_true(n > 50);
 }
 
+/* Whatever allocation of predicting fails: each line is answered as ever or not at all, and no
+ * sentence or sequence in part. */
+static void predicting_when_memory_runs_out(void **state)
+{
+    (void)state;
+    if (!test_malloc_works())
+        skip();
+    static const char *const texts[] = {
+        "that\nbelbelo\n\ndorfinly\n\nbelare\ngalhumly\n",
+        "clip,step,x,y\na,0,-0.9,0.5\na,1,0.9,0.2\nb,0,0.8,0\nb,5,0.1,0\n",
+    };
+    for (int vectors = 0; vectors < 2; vectors++)
+        for (int json = 0; json < 2; json++) {
+            const char *folder = vectors ? "vectors" : "words";
+            feed whole, f;
+            elman_predictor *p = open_predictor(folder);
+            answers(p, &whole, texts[vectors], json);
+            elman_predictor_free(p);
+            size_t n = 1;
+            for (;; n++) {
+                elman_error error = {0};
+                p = open_predictor(folder);
+                test_malloc_fail_at(n);
+                elman_status status = run_with(p, &f, texts[vectors], json, &error);
+                bool failed = test_malloc_failed();
+                test_malloc_fail_at(0);
+                elman_predictor_free(p);
+                assert_memory_equal(f.out, whole.out, f.used);
+                if (status == ELMAN_OK)
+                    assert_int_equal(f.used, whole.used);
+                else
+                    assert_int_equal(status, ELMAN_ERROR_MEMORY);
+                if (!failed)
+                    break;
+            }
+            print_message("%s: %zu allocations\n", folder, n - 1);
+            assert_true(n > 20);
+        }
+}
+
+/* Weights that are no numbers answer nothing. */
+static void damaged_weights_do_not_answer(void **state)
+{
+    (void)state;
+    static const char *const folders[] = {"words", "crf"};
+    for (int i = 0; i < 2; i++) {
+        feed f;
+        elman_error error = {0};
+        elman_metrics m = {0};
+        char command[600], path[300];
+        snprintf(command, sizeof command, "rm -rf '%s'; cp -r '%s' '%s'", in_root("damaged"),
+                 in_root(folders[i]), in_root("damaged"));
+        assert_int_equal(system(command), 0);
+        snprintf(path, sizeof path, "%s/model.safetensors", in_root("damaged"));
+        FILE *file = fopen(path, "r+b");
+        assert_non_null(file);
+        uint64_t header;
+        const uint32_t nan = 0x7fc00000;
+        assert_int_equal(fread(&header, sizeof header, 1, file), 1);
+        assert_int_equal(fseek(file, 0, SEEK_END), 0);
+        long end = ftell(file);
+        assert_int_equal(fseek(file, (long)(sizeof header + header), SEEK_SET), 0);
+        for (long at = ftell(file); at < end; at += (long)sizeof nan)
+            assert_int_equal(fwrite(&nan, sizeof nan, 1, file), 1);
+        assert_int_equal(fclose(file), 0);
+        elman_predictor *p = open_predictor("damaged");
+        for (int json = 0; json < 2; json++) {
+            assert_int_equal(run_with(p, &f, "that\nbelbelo\n", json, &error), ELMAN_ERROR_NUMERIC);
+            assert_non_null(strstr(error.message, "weights are damaged"));
+            assert_string_equal(f.out, "");
+        }
+        assert_int_equal(elman_predictor_eval(p, NULL, 0, false, &m, &error), ELMAN_ERROR_NUMERIC);
+        elman_metrics_clear(context, &m);
+        elman_predictor_free(p);
+    }
+}
+
+static void labels_of_vectors_are_found_at_their_lines(void **state)
+{
+    (void)state;
+    elman_error error = {0};
+    elman_metrics m = {0};
+    const char *path = in_root("unknown.csv");
+    write_file(path, "clip,step,x,y,label\na,0,0.1,0.2,none\na,1,0.1,0.2,up\n");
+    elman_predictor *p = open_predictor("vectors");
+    assert_int_equal(elman_predictor_eval(p, &path, 1, false, &m, &error), ELMAN_ERROR_DATA);
+    assert_non_null(strstr(error.message, "unknown.csv: line 3: label \"up\" is none of the 3"));
+    elman_metrics_clear(context, &m);
+    elman_predictor_free(p);
+}
+
 static void mistakes_of_callers(void **state)
 {
     (void)state;
@@ -409,6 +505,8 @@ static void mistakes_of_callers(void **state)
     assert_int_equal(elman_tagger_vectors(t, NULL, 0, NULL, &error), ELMAN_OK);
     elman_tagger_free(t);
     elman_tagger_free(NULL);
+    assert_int_equal(elman_tagger_open(context, in_root("no-model"), &t, &error), ELMAN_ERROR_IO);
+    assert_non_null(strstr(error.message, "no-model: no such model"));
 }
 
 static int setup(void **state)
@@ -451,11 +549,19 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lines_keep_their_columns),  cmocka_unit_test(records_are_one_a_sentence),
-        cmocka_unit_test(answers_at_once),           cmocka_unit_test(rows_of_vectors),
-        cmocka_unit_test(same_alone_and_together),   cmocka_unit_test(evaluates),
-        cmocka_unit_test(loss_is_of_the_labels),     cmocka_unit_test(answers_without_allocating),
-        cmocka_unit_test(every_allocation_may_fail), cmocka_unit_test(mistakes_of_callers),
+        cmocka_unit_test(lines_keep_their_columns),
+        cmocka_unit_test(records_are_one_a_sentence),
+        cmocka_unit_test(answers_at_once),
+        cmocka_unit_test(rows_of_vectors),
+        cmocka_unit_test(same_alone_and_together),
+        cmocka_unit_test(evaluates),
+        cmocka_unit_test(loss_is_of_the_labels),
+        cmocka_unit_test(answers_without_allocating),
+        cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(mistakes_of_callers),
+        cmocka_unit_test(predicting_when_memory_runs_out),
+        cmocka_unit_test(damaged_weights_do_not_answer),
+        cmocka_unit_test(labels_of_vectors_are_found_at_their_lines),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -179,6 +179,16 @@ static void mistakes_are_named(void **state)
     config.freeze_embeddings = true;
     assert_refused(&config, in_root("train.conllu"), "freeze-embeddings: ");
     config.freeze_embeddings = false;
+    config.noise = 0.1;
+    assert_refused(&config, in_root("train.conllu"), "noise: it means something only to numbers");
+    config.noise = 0;
+    strcpy(config.sequence_column, "clip");
+    config.freeze_embeddings = true;
+    assert_refused(&config, in_root("train.csv"), "freeze-embeddings: ");
+    config.freeze_embeddings = false;
+    strcpy(config.embeddings, in_root("vectors.txt"));
+    assert_refused(&config, in_root("train.csv"), "embeddings: it means something only to words");
+    config.embeddings[0] = config.sequence_column[0] = 0;
     strcpy(config.split, "100000,1");
     assert_refused(&config, in_root("train.conllu"), "sentences");
 }
@@ -224,6 +234,34 @@ static void reads_embeddings(void **state)
     assert_refused(&config, in_root("train.conllu"), "expected 5 as --embedding says");
 }
 
+/* A checkpoint has the word vectors: their file may be gone. Without one it is read again. */
+static void resumes_without_embeddings(void **state)
+{
+    (void)state;
+    char command[300];
+    elman_error error = {0};
+    elman_config config;
+    write_file(in_root("gone.txt"), "that 1 2 3\nbelbelo 4 5 6\n");
+    tiny(&config);
+    config.embedding = 3;
+    config.epochs = 2;
+    config.eval_every = 5;
+    strcpy(config.embeddings, in_root("gone.txt"));
+    tag_run run = {.data = in_root("train.conllu"),
+                   .folder = in_root("g"),
+                   .config = &config,
+                   .stop_after = 12};
+    assert_int_equal(tag_train(&run, &error), ELMAN_ERROR_INTERRUPTED);
+    assert_int_equal(remove(in_root("gone.txt")), 0);
+    run.config = NULL;
+    run.stop_after = 20;
+    assert_int_equal(tag_train(&run, &error), ELMAN_ERROR_INTERRUPTED);
+    snprintf(command, sizeof command, "rm '%s'/checkpoint.safetensors", run.folder);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(tag_train(&run, &error), ELMAN_ERROR_IO);
+    assert_non_null(strstr(error.message, "gone.txt"));
+}
+
 static int setup(void **state)
 {
     if (make_root(state))
@@ -243,6 +281,7 @@ int main(void)
         cmocka_unit_test(resumes_to_the_same_bits),
         cmocka_unit_test(mistakes_are_named),
         cmocka_unit_test(reads_embeddings),
+        cmocka_unit_test(resumes_without_embeddings),
     };
     return cmocka_run_group_tests(tests, setup, remove_root);
 }

@@ -303,6 +303,10 @@ static void from_tensors(void **state)
     t = good;
     t.shape[2] = 0;
     refuses(write_tensors(&t), &c, false, ELMAN_ERROR_FORMAT, "x has no numbers a step");
+    /* a file of a few bytes could promise any number of sequences without steps */
+    t = good;
+    t.shape[1] = 0;
+    refuses(write_tensors(&t), &c, false, ELMAN_ERROR_FORMAT, "x has no steps");
     t = good;
     t.rank = 1;
     t.shape[0] = 12;

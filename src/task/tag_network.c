@@ -49,8 +49,11 @@ elman_status elman_tag_build(elman_tag_network *n, const elman_config *config, b
     n->crf = config->crf;
     if (config->crf)
         ELMAN_TRY(elman_crf_create(set, "crf", config->outputs, &n->chain, error));
-    if (config->vocabulary)
+    if (config->vocabulary) {
+        if (config->freeze_embeddings) /* whether or not their file is read, as where resumed */
+            elman_parameter_freeze(elman_parameters_find(set, "embedding.weight"));
         return ELMAN_OK;
+    }
     ELMAN_TRY(add_frozen(set, "input.mean", config->inputs, 0, &n->mean, error));
     return add_frozen(set, "input.deviation", config->inputs, 1, &n->deviation, error);
 }

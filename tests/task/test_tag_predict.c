@@ -178,9 +178,9 @@ static void rows_of_vectors(void **state)
                                 "b,5,0.1,0\n",
                                 false),
                         expected);
-    /* a header whose first cell is empty; a delimiter that an empty line does not settle */
-    assert_string_equal(answers(p, &f, ",clip,step,x,y,label\n", false),
-                        ",clip,step,x,y,label,tag\n");
+    /* a header with an empty cell; a delimiter that an empty line does not settle */
+    assert_string_equal(answers(p, &f, ",step,clip,y\n0.5,0,a,-0.9\n", false),
+                        ",step,clip,y,tag\n0.5,0,a,-0.9,none\n");
     assert_string_equal(answers(p, &f, "\nclip;step;x;y\na;0;-0.9;0.5\n", false),
                         "\nclip;step;x;y;tag\na;0;-0.9;0.5;none\n");
     /* sequence and step are found by their names; a label that stands there is not read */

@@ -188,17 +188,24 @@ static elman_status learn_from_data(classify *m, elman_config_file *file, elman_
     return ELMAN_OK;
 }
 
+/* An option that means nothing to what is read is not left unread. */
+static elman_status check_use(const classify *m, const elman_config *config, elman_error *error)
+{
+    bool words = m->examples.words;
+    const char *useless =
+        config->embeddings[0] && !words ? "embeddings: it means something only to words"
+        : !config->embeddings[0] && config->freeze_embeddings
+            ? "freeze-embeddings: it means something only with --embeddings"
+        : config->noise > 0 && words         ? "noise: it means something only to numbers"
+        : config->word_dropout > 0 && !words ? "word-dropout: it means something only to words"
+                                             : NULL;
+    return useless ? elman_fail(error, ELMAN_ERROR_ARGUMENT, "%s", useless) : ELMAN_OK;
+}
+
 static elman_status read_embeddings(classify *m, elman_config *config, elman_error *error)
 {
-    const char *useless =
-        !config->embeddings[0] && config->freeze_embeddings
-            ? "freeze-embeddings: it means something only to words with --embeddings"
-        : config->embeddings[0] && !m->examples.words
-            ? "embeddings: it means something only to words"
-            : NULL;
-    return useless             ? elman_fail(error, ELMAN_ERROR_ARGUMENT, "%s", useless)
-           : m->examples.words ? elman_lexicon_vectors(&m->network.lexicon, config, error)
-                               : ELMAN_OK;
+    ELMAN_TRY(check_use(m, config, error));
+    return m->examples.words ? elman_lexicon_vectors(&m->network.lexicon, config, error) : ELMAN_OK;
 }
 
 static elman_status build(classify *m, const elman_config *config, elman_error *error)

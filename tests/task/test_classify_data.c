@@ -165,6 +165,12 @@ static void wrong_options(void **state)
     refused(text, "o.csv", &c, ELMAN_ERROR_IO, "/nowhere.txt");
     refused(vectors, "o.csv", &c, ELMAN_ERROR_ARGUMENT, "embeddings: it means something only to");
     c = quick_config();
+    c.noise = 0.5;
+    refused(text, "o.csv", &c, ELMAN_ERROR_ARGUMENT, "noise: it means something only to numbers");
+    c = quick_config();
+    c.word_dropout = 0.5;
+    refused(vectors, "o.csv", &c, ELMAN_ERROR_ARGUMENT, "word-dropout: it means something only to");
+    c = quick_config();
     c.char_hidden = 3;
     refused(vectors, "o.csv", &c, ELMAN_ERROR_ARGUMENT, "char-hidden");
     c = quick_config();

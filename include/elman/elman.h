@@ -9,6 +9,7 @@
 #include "elman/context.h"
 #include "elman/encoder.h"
 #include "elman/forecast.h"
+#include "elman/gradient_flow.h"
 #include "elman/layer.h"
 #include "elman/metrics.h"
 #include "elman/model.h"

@@ -26,6 +26,23 @@ typedef struct elman_validation {
     double score;       /* what the best weights have least of; of equal ones the loss decides */
 } elman_validation;
 
+/* Sequences for a measurement of the gradient through time: sample number i of `of` is a place of
+ * the training part that is a function of i and `of` alone, spread evenly over it. */
+typedef struct elman_flow_wish {
+    int64_t first, count, of; /* samples first..first+count-1 of `of` */
+    int64_t lags;             /* steps wanted before that of the loss, where the data have them */
+    float scale;              /* of the loss */
+} elman_flow_wish;
+
+/* What was recorded. */
+typedef struct elman_flow_batch {
+    elman_var *loss; /* scale * sum over the sequences of the loss of one step each */
+    double sum;      /* unscaled */
+    int64_t count;   /* sequences */
+    const elman_sequences *sequences; /* of the recurrent layers that are looked at */
+    const int64_t *steps; /* [count], as given: the step of each sequence's loss; NULL: its last */
+} elman_flow_batch;
+
 typedef struct elman_objective {
     void *self;
     elman_parameters *parameters;
@@ -41,6 +58,12 @@ typedef struct elman_objective {
                              elman_error *error);
     /* Writes the weights for use to a path, whole or not at all. */
     elman_status (*write)(void *self, const char *path, elman_error *error);
+
+    /* Records samples for a measurement of the gradient (train/gradient_flow.h), dropout off; the
+     * caller has begun the round. Touches nothing that training goes by. Fewer samples than wished
+     * where the data have fewer: count is then 0 beyond the last. NULL: the task has none. */
+    elman_status (*flow)(void *self, elman_tape *tape, const elman_flow_wish *wish,
+                         elman_flow_batch *batch, elman_error *error);
 
     /* For the checkpoint: the tensors that are carried from batch to batch, added once (their
      * memory is read at each checkpoint), and whatever must be brought up to date before one

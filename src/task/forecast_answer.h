@@ -2,8 +2,8 @@
 #ifndef ELMAN_TASK_FORECAST_ANSWER_H
 #define ELMAN_TASK_FORECAST_ANSWER_H
 
+#include "base/text_buffer.h"
 #include "task/forecast_stream.h"
-#include "task/forecast_text.h"
 
 typedef struct elman_forecast_answer_of {
     const elman_forecaster *model;
@@ -15,10 +15,10 @@ typedef struct elman_forecast_answer_of {
 } elman_forecast_answer_of;
 
 /* [origin,][SERIES,]DATE,TARGET,TARGET_0.1,... */
-void elman_forecast_put_header(elman_forecast_text *text, const elman_forecast_answer_of *answer);
+void elman_forecast_put_header(elman_text_buffer *text, const elman_forecast_answer_of *answer);
 /* H lines. */
-void elman_forecast_put_lines(elman_forecast_text *text, const elman_forecast_answer_of *answer);
+void elman_forecast_put_lines(elman_text_buffer *text, const elman_forecast_answer_of *answer);
 /* {"series":...,"origin":...,"dates":[...],"forecast":{"TARGET":{"point":[...],"0.1":[...]}}} */
-void elman_forecast_put_record(elman_forecast_text *text, const elman_forecast_answer_of *answer);
+void elman_forecast_put_record(elman_text_buffer *text, const elman_forecast_answer_of *answer);
 
 #endif

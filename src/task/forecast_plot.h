@@ -21,11 +21,8 @@ typedef struct elman_forecast_picture {
     const double *quantiles; /* [H,C,Q] */
 } elman_forecast_picture;
 
-/* Writes PATH.dat and PATH.gp beside the picture, for the user to keep and change, and has gnuplot
- * draw it. ARGUMENT: a path of another ending; IO: gnuplot is not there, or cannot. */
+/* Draws it by format/plot.h, whose errors are its own. */
 elman_status elman_forecast_draw(elman_context *context, const elman_forecast_picture *picture,
                                  elman_error *error);
-/* Whether the path ends in what can be drawn; ARGUMENT otherwise. */
-elman_status elman_forecast_draw_check(const char *path, elman_error *error);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "data/intern.h"
+#include "format/plot.h"
 #include "task/forecast_answer.h"
 #include "task/forecast_impl.h"
 #include "task/forecast_plot.h"
@@ -41,7 +42,7 @@ typedef struct desk {
     input_series *series; /* [names.count] */
     size_t series_room;
     double *targets, *known, *point, *quantiles;
-    elman_forecast_text text;
+    elman_text_buffer text;
 } desk;
 
 static elman_status out_of_memory(elman_error *error)
@@ -64,7 +65,7 @@ static elman_status write_answer(desk *d, int64_t i, const double *ahead, elman_
         .point = d->point,
         .quantiles = d->quantiles,
     };
-    elman_forecast_text_clear(&d->text);
+    elman_text_buffer_clear(&d->text);
     if (d->options->json) {
         elman_forecast_put_record(&d->text, &answer);
     } else {
@@ -365,7 +366,7 @@ static elman_status finish(desk *d, elman_error *error)
 static elman_status check(const desk *d, elman_error *error)
 {
     if (d->options->plot)
-        ELMAN_TRY(elman_forecast_draw_check(d->options->plot, error));
+        ELMAN_TRY(elman_plot_check(d->options->plot, error));
     if (d->options->rolling && d->model->columns.covariate_count)
         return elman_fail(error, ELMAN_ERROR_ARGUMENT,
                           "rolling: after each row the covariates of the rows to come would have "
@@ -382,7 +383,7 @@ static elman_status open_desk(desk *d, elman_error *error)
 {
     const elman_forecast_shape *s = &d->model->network.shape;
     elman_intern_init(&d->names, d->context);
-    elman_forecast_text_init(&d->text, d->context);
+    elman_text_buffer_init(&d->text, d->context);
     d->targets = elman_allocate(d->context, (size_t)s->C, sizeof(double));
     d->known =
         elman_allocate(d->context, (size_t)d->model->columns.covariate_count, sizeof(double));
@@ -414,7 +415,7 @@ static void close_desk(desk *d)
     elman_release(d->context, d->known);
     elman_release(d->context, d->point);
     elman_release(d->context, d->quantiles);
-    elman_forecast_text_free(&d->text);
+    elman_text_buffer_free(&d->text);
     elman_forecast_places_free(&d->model->columns, &d->places);
     if (d->number)
         elman_table_line_free(&d->line);

@@ -1,4 +1,4 @@
-#include "task/forecast_text.h"
+#include "base/text_buffer.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -7,25 +7,27 @@
 #include "base/memory.h"
 #include "base/number.h"
 
-void elman_forecast_text_init(elman_forecast_text *text, elman_context *context)
+void elman_text_buffer_init(elman_text_buffer *text, elman_context *context)
 {
-    *text = (elman_forecast_text){.context = context};
+    *text = (elman_text_buffer){.context = context};
 }
 
-void elman_forecast_text_free(elman_forecast_text *text)
+void elman_text_buffer_free(elman_text_buffer *text)
 {
     if (text->context)
         elman_release(text->context, text->bytes);
-    *text = (elman_forecast_text){0};
+    *text = (elman_text_buffer){0};
 }
 
-void elman_forecast_text_clear(elman_forecast_text *text)
+void elman_text_buffer_clear(elman_text_buffer *text)
 {
     text->used = 0;
 }
 
-static void put(elman_forecast_text *text, const char *bytes, size_t size)
+void elman_text_buffer_add(elman_text_buffer *text, const char *bytes, size_t size)
 {
+    if (!size)
+        return;
     char *grown = text->failed
                       ? NULL
                       : elman_grown(text->context, text->bytes, text->used, &text->room, size, 1);
@@ -38,44 +40,44 @@ static void put(elman_forecast_text *text, const char *bytes, size_t size)
     text->used += size;
 }
 
-void elman_forecast_text_put(elman_forecast_text *text, const char *piece)
+void elman_text_buffer_put(elman_text_buffer *text, const char *piece)
 {
-    put(text, piece, strlen(piece));
+    elman_text_buffer_add(text, piece, strlen(piece));
 }
 
-void elman_forecast_text_cell(elman_forecast_text *text, const char *cell, char delimiter)
+void elman_text_buffer_cell(elman_text_buffer *text, const char *cell, char delimiter)
 {
     char special[] = {'"', '\n', '\r', delimiter, 0};
     size_t size = strlen(cell);
     bool edges = size && (cell[0] == ' ' || cell[size - 1] == ' ');
     if (!edges && !cell[strcspn(cell, special)]) {
-        put(text, cell, size);
+        elman_text_buffer_add(text, cell, size);
         return;
     }
-    put(text, "\"", 1);
+    elman_text_buffer_add(text, "\"", 1);
     for (const char *at = cell; *at; at++) {
         if (*at == '"')
-            put(text, "\"", 1);
-        put(text, at, 1);
+            elman_text_buffer_add(text, "\"", 1);
+        elman_text_buffer_add(text, at, 1);
     }
-    put(text, "\"", 1);
+    elman_text_buffer_add(text, "\"", 1);
 }
 
-void elman_forecast_text_string(elman_forecast_text *text, const char *piece)
+void elman_text_buffer_string(elman_text_buffer *text, const char *piece)
 {
-    put(text, "\"", 1);
+    elman_text_buffer_add(text, "\"", 1);
     for (const char *at = piece; *at; at++) {
         char code[8];
         if ((unsigned char)*at < 0x20) {
             snprintf(code, sizeof code, "\\u%04x", (unsigned)(unsigned char)*at);
-            elman_forecast_text_put(text, code);
+            elman_text_buffer_put(text, code);
             continue;
         }
         if (*at == '"' || *at == '\\')
-            put(text, "\\", 1);
-        put(text, at, 1);
+            elman_text_buffer_add(text, "\\", 1);
+        elman_text_buffer_add(text, at, 1);
     }
-    put(text, "\"", 1);
+    elman_text_buffer_add(text, "\"", 1);
 }
 
 /* x rounded to so many digits: a whole number over, or times, a power of ten that is exact. */
@@ -100,9 +102,9 @@ static double rounded(double x, int digits)
     return places < 0 ? nearbyint(x / power) * power : nearbyint(x * power) / power;
 }
 
-void elman_forecast_text_number(elman_forecast_text *text, double value, int digits)
+void elman_text_buffer_number(elman_text_buffer *text, double value, int digits)
 {
     char number[32];
     elman_print_real(number, rounded(value, digits));
-    elman_forecast_text_put(text, number);
+    elman_text_buffer_put(text, number);
 }

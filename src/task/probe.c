@@ -3,7 +3,7 @@
  *   examples  task/probe_data.h: fresh ones at every update, from the seed and their number
  *   network   task/probe_network.c
  *   loss      squared error, binary cross-entropy, or cross-entropy over all steps
- *   metric    accuracy, or r2 of the linear recurrence
+ *   metric    accuracy of classes, r2 of numbers
  */
 #include <inttypes.h>
 #include <stdio.h>

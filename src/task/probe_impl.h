@@ -48,8 +48,8 @@ elman_var *elman_probe_cost(elman_tape *tape, const elman_probe_network *network
 typedef struct elman_probe_result {
     double loss;        /* an answer */
     double value;       /* of the metric */
-    const char *metric; /* "accuracy": of sums, right within 0.04 (Hochreiter & Schmidhuber 1997),
-                         * of parities, of the symbols to recall; "r2" of the linear recurrence */
+    const char *metric; /* "accuracy" of parities and of the symbols to recall, not of blanks; of
+                         * numbers "r2", 1 - loss / loss of guessing */
     uint64_t count;     /* answers */
 } elman_probe_result;
 

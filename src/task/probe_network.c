@@ -1,7 +1,6 @@
 /* The network of the task probe: an encoder of the examples' numbers that answers at the last step,
  * or (copy) at each. */
 #include <inttypes.h>
-#include <math.h>
 
 #include "base/error.h"
 #include "base/pool.h"
@@ -91,14 +90,7 @@ static int32_t highest(const float *row, int64_t K)
     return best;
 }
 
-static bool is_right(const elman_probe_task *task, float answer, float number)
-{
-    if (task->kind == ELMAN_PROBE_PARITY)
-        return (answer > 0.0F) == (number > 0.5F);
-    return fabs((double)answer - (double)number) < 0.04;
-}
-
-/* Right answers: of all sequences, or of the steps that recall. */
+/* Right answers: parities, or symbols at the steps that recall. */
 static int64_t count_right(const elman_probe_network *n, const elman_probe_batch *batch,
                            int64_t *asked)
 {
@@ -108,7 +100,7 @@ static int64_t count_right(const elman_probe_network *n, const elman_probe_batch
     *asked = s->B;
     if (!elman_probe_each_step(&n->task)) {
         for (int64_t b = 0; b < s->B; b++)
-            right += is_right(&n->task, answers[b], batch->numbers[b]);
+            right += (answers[b] > 0.0F) == (batch->numbers[b] > 0.5F);
         return right;
     }
     int64_t first = (s->T - ELMAN_PROBE_RECALLED) * s->B;
@@ -145,10 +137,10 @@ static elman_status measure(elman_tape *tape, const elman_probe_network *n, elma
         r->count += loss.count;
     }
     r->loss = sum / (double)r->count;
-    bool linear = n->task.kind == ELMAN_PROBE_LINEAR_RECURRENCE;
-    r->metric = linear ? "r2" : "accuracy";
-    r->value = linear ? 1.0 - r->loss / elman_probe_guess(&n->task, draw.lag)
-                      : (double)right / (double)all;
+    bool classes = elman_probe_aims_at_accuracy(&n->task);
+    r->metric = classes ? "accuracy" : "r2";
+    r->value = classes ? (double)right / (double)all
+                       : 1.0 - r->loss / elman_probe_guess(&n->task, draw.lag);
     return ELMAN_OK;
 }
 

@@ -132,7 +132,7 @@ typedef struct elman_config {
     int64_t warmup;                   /* steps of linear warm-up */
     int64_t patience;   /* validations without a better one before stopping; 0: never */
     int64_t eval_every; /* steps between validations; 0: each epoch */
-    double stop_at;     /* of a probe: what a validation must reach to end it; -1 auto, 0: never */
+    double stop_at;     /* of a probe: the metric that ends it; -1 auto, 0: never */
     int64_t seed;
 
     /* run (not part of what is trained) */

@@ -264,6 +264,10 @@ static elman_status read_group(elman_context *context, const char *group, const 
             char keys[KEYS][NAME];
             const char *words[KEYS];
             size_t count = keys_in(group, file->task, keys, words);
+            const elman_option *typed = elman_options_find(elman_config_options(), m.key);
+            if (typed != NULL && typed->key != NULL && stands_in(typed, group, file->task))
+                return elman_fail(error, ELMAN_ERROR_FORMAT, "%s: unknown key; it is called %s",
+                                  where.text, typed->key);
             return unknown_key(where.text, m.key, words, count, error);
         }
     }

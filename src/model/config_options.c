@@ -258,9 +258,9 @@ static const elman_option table[] = {
      .initial = "0", BOUNDS(0, 1e12), AT(eval_every), RECORDED,
      .help = "Steps between validations; 0: at the end of each epoch"},
     {.name = "stop-at", .type = ELMAN_OPTION_REAL, .argument = "VALUE", .group = "training",
-     .initial = "auto", BOUNDS(0, 1e6), .automatic = -1, AT(stop_at), RECORDED, .tasks = "probe",
-     .help = "Stop once a validation reaches this: a loss no greater, of copy and parity an "
-             "accuracy no less; auto: where the task counts as solved; 0: never"},
+     .initial = "auto", BOUNDS(0, 1), .automatic = -1, AT(stop_at), RECORDED, .tasks = "probe",
+     .help = "Stop once the accuracy or r2 of a validation is no less than this; auto: where the "
+             "task counts as solved; 0: never"},
     {.name = "seed", .type = ELMAN_OPTION_INTEGER, .argument = "N", .group = "training",
      .initial = "0", BOUNDS(0, 9007199254740991.0), AT(seed), RECORDED,
      .help = "What all random numbers come from"},

@@ -3,7 +3,7 @@
  *   examples  task/probe_data.h: fresh ones at every update, from the seed and their number
  *   network   task/probe_network.c
  *   loss      squared error, binary cross-entropy, or cross-entropy over all steps
- *   metric    accuracy of classes, r2 of numbers
+ *   metric    accuracy of classes, r2 of numbers; training ends where it counts as solved
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -70,10 +70,10 @@ static elman_status validate(void *self, elman_tape *tape, elman_validation *v, 
                                   &result, error));
     v->loss = result.loss;
     v->count = result.count;
-    v->metric = result.metric;
+    v->metric = elman_probe_metric(task);
     v->value = result.value;
-    v->score = elman_probe_aims_at_accuracy(task) ? 1.0 - result.value : result.loss;
-    v->reached = m->config->stop_at > 0.0 && elman_probe_reached(task, &result, m->config->stop_at);
+    v->score = 1.0 - result.value;
+    v->reached = m->config->stop_at > 0.0 && result.value >= m->config->stop_at;
     return ELMAN_OK;
 }
 
@@ -172,10 +172,9 @@ static void say_what_is_asked(const probe *m, const elman_train_request *request
     snprintf(lag, sizeof lag, "a lag of %" PRId64, task->last);
     if (task->first < task->last)
         snprintf(lag, sizeof lag, "lags from %" PRId64 " to %" PRId64, task->first, task->last);
-    elman_task_note(request, "%s over %s; guessing costs %.4f (%s), solved at %s %g",
+    elman_task_note(request, "%s over %s; guessing costs %.4f (%s); solved at %s %g",
                     asked[task->kind], lag, elman_probe_guess(task, task->last), losses[task->kind],
-                    elman_probe_aims_at_accuracy(task) ? "an accuracy of" : "a loss of",
-                    elman_probe_solved(task));
+                    elman_probe_metric(task), elman_probe_solved(task));
     elman_task_note_choice(request, m->config);
 }
 

@@ -78,12 +78,12 @@ elman_status elman_probe_eval(void *opened, const char *const *paths, int count,
                           count > 0 ? paths[0] : "test");
     ELMAN_TRY(elman_probe_measure(m->tape, &m->network, (uint64_t)m->config->seed, m->lag, NULL, &r,
                                   error));
-    double reached = elman_probe_reached(task, &r, elman_probe_solved(task)) ? 1.0 : 0.0;
+    double solved = r.value >= elman_probe_solved(task) ? 1.0 : 0.0;
     ELMAN_TRY(elman_metrics_add(context, metrics, "loss", r.loss, error));
     ELMAN_TRY(elman_metrics_add(context, metrics, "guessing_loss", elman_probe_guess(task, m->lag),
                                 error));
-    ELMAN_TRY(elman_metrics_add(context, metrics, r.metric, r.value, error));
-    ELMAN_TRY(elman_metrics_add(context, metrics, "solved", reached, error));
+    ELMAN_TRY(elman_metrics_add(context, metrics, elman_probe_metric(task), r.value, error));
+    ELMAN_TRY(elman_metrics_add(context, metrics, "solved", solved, error));
     ELMAN_TRY(elman_metrics_add(context, metrics, "lag", (double)m->lag, error));
     return elman_metrics_add(context, metrics, "examples", ELMAN_PROBE_VALID_EXAMPLES, error);
 }

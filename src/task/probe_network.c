@@ -80,6 +80,21 @@ elman_var *elman_probe_cost(elman_tape *tape, const elman_probe_network *n,
     return elman_element_loss(tape, batch->answer, batch->numbers, NULL, &how, &loss->sum);
 }
 
+static bool asks_classes(const elman_probe_task *task)
+{
+    return task->kind == ELMAN_PROBE_COPY || task->kind == ELMAN_PROBE_PARITY;
+}
+
+const char *elman_probe_metric(const elman_probe_task *task)
+{
+    return asks_classes(task) ? "accuracy" : "r2";
+}
+
+double elman_probe_solved(const elman_probe_task *task)
+{
+    return task->kind == ELMAN_PROBE_ADDING ? 0.94 : 0.99;
+}
+
 /* --- measured ----------------------------------------------------------------------------- */
 
 static int32_t highest(const float *row, int64_t K)
@@ -137,10 +152,8 @@ static elman_status measure(elman_tape *tape, const elman_probe_network *n, elma
         r->count += loss.count;
     }
     r->loss = sum / (double)r->count;
-    bool classes = elman_probe_aims_at_accuracy(&n->task);
-    r->metric = classes ? "accuracy" : "r2";
-    r->value = classes ? (double)right / (double)all
-                       : 1.0 - r->loss / elman_probe_guess(&n->task, draw.lag);
+    r->value = asks_classes(&n->task) ? (double)right / (double)all
+                                      : 1.0 - r->loss / elman_probe_guess(&n->task, draw.lag);
     return ELMAN_OK;
 }
 
@@ -155,22 +168,4 @@ elman_status elman_probe_measure(elman_tape *tape, const elman_probe_network *n,
     elman_pool_end(n->context);
     elman_tape_begin(tape, NULL); /* what grew here becomes one block here */
     return status;
-}
-
-/* --- solved ------------------------------------------------------------------------------- */
-
-bool elman_probe_aims_at_accuracy(const elman_probe_task *task)
-{
-    return task->kind == ELMAN_PROBE_COPY || task->kind == ELMAN_PROBE_PARITY;
-}
-
-double elman_probe_solved(const elman_probe_task *task)
-{
-    return elman_probe_aims_at_accuracy(task) ? 0.99 : 0.01;
-}
-
-bool elman_probe_reached(const elman_probe_task *task, const elman_probe_result *result,
-                         double stop_at)
-{
-    return elman_probe_aims_at_accuracy(task) ? result->value >= stop_at : result->loss <= stop_at;
 }

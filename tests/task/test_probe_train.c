@@ -232,7 +232,7 @@ static void solved(void **state)
     assert_true(evaluated(in_root("linear"), "loss") == l.last.valid_loss);
     assert_true(evaluated(in_root("linear"), "solved") == 1.0);
     assert_non_null(strstr(l.notes, "guessing costs 1"));
-    assert_non_null(strstr(l.notes, "--stop-at 0.01"));
+    assert_non_null(strstr(l.notes, "--stop-at 0.99"));
     int64_t solved_at = l.last.step;
 
     /* done: nothing more happens */

@@ -4,7 +4,7 @@
 #include "cli.h"
 #include "elman/config.h"
 
-const char *const cli_tasks[] = {"lm", "classify", "tag", "forecast", NULL};
+const char *const cli_tasks[] = {"lm", "classify", "tag", "forecast", "probe", NULL};
 
 const char *cli_find_task(char *const *words, int count)
 {

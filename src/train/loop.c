@@ -179,6 +179,8 @@ static elman_status validate(loop *l, elman_error *error)
     r->plateau_scale = l->schedule.scale;
     if (l->options->config->patience && n->validations_waited >= l->options->config->patience)
         n->finished = 1;
+    if (valid.reached)
+        n->finished = 1;
     r->seconds = elman_clock() - l->began;
     ELMAN_TRY(
         elman_metrics_validation(&l->metrics, &l->progress, epoch_now(l), &valid, better, error));

@@ -24,6 +24,7 @@ typedef struct elman_validation {
     const char *metric; /* the task's own figure, such as "accuracy"; NULL: none but the loss */
     double value;       /* of the metric */
     double score;       /* what the best weights have least of; of equal ones the loss decides */
+    bool reached;       /* what was aimed at: training ends with this validation */
 } elman_validation;
 
 /* Sequences for a measurement of the gradient through time. */

@@ -104,7 +104,8 @@ static const char *const examples[] = {
     "elman gradflow shakespeare",
     "Each layer of a trained model, over the text that it was trained on.",
     "elman gradflow rnn.json shakespeare.txt",
-    "The network that rnn.json describes, such as {\"task\": \"lm\", \"network\": {\"cell\": \"rnn\"}}, before "
+    "The network that rnn.json describes, such as {\"task\": \"lm\", \"network\": {\"cell\": "
+    "\"rnn\"}}, before "
     "training.",
     "elman gradflow --linear 0.9",
     "What vanishing is: 0.9 to the power of the lag.",

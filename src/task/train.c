@@ -12,6 +12,7 @@
 #include "base/float_environment.h"
 #include "elman/version.h"
 #include "task/task_impl.h"
+#include "train/board.h"
 #include "train/loop.h"
 
 /* The files of a run, in the order in which they are cleared. */
@@ -186,6 +187,7 @@ static elman_status train_locked(elman_context *context, const elman_train_reque
         .checkpoint_every = request->resume && request->config.checkpoint_every
                                 ? request->config.checkpoint_every
                                 : file->config.checkpoint_every,
+        .tensorboard = request->tensorboard,
         .progress = request->progress,
         .user = request->user,
         .stop = request->stop,
@@ -243,6 +245,7 @@ static elman_status train(elman_context *context, const elman_train_request *req
     ELMAN_TRY(take_run(context, request, file, lock, error));
     ELMAN_TRY(elman_task_find(file->task, &task, error));
     ELMAN_TRY(elman_loop_check(&file->config, error));
+    ELMAN_TRY(elman_board_check(request->tensorboard, error));
     elman_status status = task->begin(context, request, file, &objective, error);
     if (status == ELMAN_OK && !request->resume)
         status = take_folder(request, file, lock, error);

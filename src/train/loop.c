@@ -13,6 +13,7 @@
 #include "base/pool.h"
 #include "graph/tape_impl.h"
 #include "kernel/kernels.h"
+#include "train/board.h"
 #include "train/checkpoint.h"
 #include "train/metrics.h"
 #include "train/schedule.h"
@@ -29,6 +30,7 @@ typedef struct loop {
     elman_tape *tape;
     elman_safetensors_writer *checkpoint;
     elman_appender metrics;
+    elman_board *board; /* NULL: none */
     elman_progress progress;
     char *checkpoint_path, *weights_path;
     int64_t updates; /* in an epoch */
@@ -131,6 +133,7 @@ static elman_status save(loop *l, elman_error *error)
         l->weights_stand = isfinite(l->progress.reals.best) || l->progress.integers.finished;
     }
     ELMAN_TRY(elman_appender_sync(&l->metrics, error));
+    ELMAN_TRY(elman_board_sync(l->board, error));
     l->progress.integers.metrics_bytes = (int64_t)l->metrics.size;
     if (l->objective->prepare)
         l->objective->prepare(l->objective->self);
@@ -151,6 +154,7 @@ static elman_status validate(loop *l, elman_error *error)
     ELMAN_TRY(status);
     l->interval_began += elman_clock() - before;
     n->validated = n->step;
+    ELMAN_TRY(elman_board_validation(l->board, n->step, &valid, l->objective->parameters, error));
     if (!valid.count) { /* nothing to compare: the last weights are the best */
         l->weights_stand = false;
         return ELMAN_OK;
@@ -194,6 +198,10 @@ static elman_status end_interval(loop *l, elman_error *error)
     ELMAN_TRY(elman_metrics_interval(&l->metrics, p, epoch_now(l), interval_loss(l),
                                      p->reals.interval_norm / (double)p->integers.interval_steps,
                                      l->rate, l->tokens_per_second, error));
+    elman_board_figures figures = {interval_loss(l),
+                                   p->reals.interval_norm / (double)p->integers.interval_steps,
+                                   l->rate, l->tokens_per_second, l->objective->unit};
+    ELMAN_TRY(elman_board_interval(l->board, p->integers.step, &figures, error));
     l->last_loss = interval_loss(l);
     p->integers.interval_steps = 0;
     p->integers.interval_tokens = 0;
@@ -428,6 +436,9 @@ static elman_status open_run(loop *l, elman_error *error)
     if (!metrics_path)
         return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
     elman_status status = open_metrics(l, metrics_path, error);
+    if (status == ELMAN_OK)
+        status = elman_board_open(l->context, l->options->tensorboard, metrics_path,
+                                  l->progress.integers.step, &l->board, error);
     free(metrics_path);
     l->began = elman_clock() - l->progress.reals.seconds;
     l->interval_began = elman_clock();
@@ -449,6 +460,7 @@ elman_status elman_loop_run(elman_context *context, const elman_objective *objec
     if (status == ELMAN_OK)
         status = run(&l, error);
     elman_appender_close(&l.metrics);
+    elman_board_close(l.board);
     elman_safetensors_writer_free(l.checkpoint);
     elman_tape_free(l.tape);
     elman_optimizer_free(l.optimizer);

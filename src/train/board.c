@@ -102,6 +102,9 @@ static elman_status add_earlier(elman_board *b, const char *metrics, elman_error
 {
     elman_history history;
     elman_status status = elman_history_read(b->context, metrics, &history, error);
+    /* the log counts for nothing that is trained: from a broken one goes what could be read */
+    if (status == ELMAN_ERROR_FORMAT)
+        status = ELMAN_OK;
     for (size_t i = 0; i < history.gradient_count && status == ELMAN_OK; i++) {
         const elman_history_gradient *g = &history.gradients[i];
         picture *p = picture_of(b, g->layer, g->lags + 1);
@@ -111,8 +114,7 @@ static elman_status add_earlier(elman_board *b, const char *metrics, elman_error
             status = out_of_memory(error);
     }
     elman_history_clear(b->context, &history);
-    /* the log counts for nothing that is trained: from a broken one goes what could be read */
-    return status == ELMAN_ERROR_FORMAT ? ELMAN_OK : status;
+    return status;
 }
 
 elman_status elman_board_check(const char *folder, elman_error *error)

@@ -40,6 +40,13 @@ typedef enum elman_forecast_loss {
     ELMAN_FORECAST_GAUSSIAN
 } elman_forecast_loss;
 
+typedef enum elman_probe {
+    ELMAN_PROBE_ADDING,
+    ELMAN_PROBE_COPY,
+    ELMAN_PROBE_PARITY,
+    ELMAN_PROBE_LINEAR_RECURRENCE
+} elman_probe;
+
 enum { ELMAN_CONFIG_TEXT = 1024 };
 
 /* "auto" (0, or -1 where 0 means something) is chosen by the task from the size
@@ -69,6 +76,8 @@ typedef struct elman_config {
     int64_t horizon;                         /* rows to forecast, 0 auto */
     int64_t season;                          /* rows of a season, 0 auto */
     int normalise;                           /* elman_normalise, of each window */
+    int probe;                               /* elman_probe: what a probe is asked */
+    char lag[ELMAN_CONFIG_TEXT];             /* steps over which a probe remembers, N or N..M */
     int64_t extras; /* numbers beside what the pools say, of the whole sequence. Not an option. */
     int64_t inputs, outputs, characters; /* numbers a step; classes, tags or numbers answered;
                                           * distinct characters of words. 0 until the task has read
@@ -123,6 +132,7 @@ typedef struct elman_config {
     int64_t warmup;                   /* steps of linear warm-up */
     int64_t patience;   /* validations without a better one before stopping; 0: never */
     int64_t eval_every; /* steps between validations; 0: each epoch */
+    double stop_at;     /* of a probe: the metric that ends it; -1 auto, 0: never */
     int64_t seed;
 
     /* run (not part of what is trained) */

@@ -37,6 +37,7 @@ typedef struct elman_option {
     bool recorded;              /* stands in config.json */
     bool bound;                 /* a resumed run must not change it */
     bool untyped;               /* in config.json only, no option of the command line */
+    const char *key;            /* its name in config.json; NULL: as it is typed */
     const char *tasks;          /* "classify tag": those that it means something to; NULL: all */
     const char *help;           /* one sentence, without its full stop */
 } elman_option;

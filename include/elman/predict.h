@@ -1,6 +1,6 @@
-/* A trained model of the tasks classify, tag and forecast in use: evaluated on files, and asked
- * line by line. What the verbs eval and predict of the command line call; elman/classify.h and its
- * kin answer a program directly. */
+/* A trained model of the tasks classify, tag, forecast and probe in use: evaluated on files, and
+ * asked line by line. What the verbs eval and predict of the command line call; elman/classify.h
+ * and its kin answer a program directly. */
 #ifndef ELMAN_PREDICT_H
 #define ELMAN_PREDICT_H
 
@@ -31,6 +31,11 @@ ELMAN_API const elman_config_file *elman_predictor_config(const elman_predictor 
 ELMAN_API elman_status elman_predictor_eval(elman_predictor *predictor, const char *const *paths,
                                             int count, bool test, elman_metrics *metrics,
                                             elman_error *error);
+
+/* Of a probe: elman_predictor_eval makes examples of this lag from now on, rather than of the one
+ * that the model was trained for. ARGUMENT: another task, or no lag that the probe can have. */
+ELMAN_API elman_status elman_predictor_lag(elman_predictor *predictor, int64_t lag,
+                                           elman_error *error);
 
 /* Where lines come from and answers go. */
 typedef struct elman_lines {

@@ -55,6 +55,9 @@ typedef struct elman_tape_mode {
     size_t size;   /* sizeof(elman_tape_mode), set by _default */
     bool record;   /* keep what backward needs (default true) */
     bool train;    /* dropout is on (default false) */
+    bool observe;  /* recurrent layers keep what a look into them asks for: their gates, and the
+                    * gradients that reach their states at each step, whether or not a parameter
+                    * wants a gradient; needs record (default false) */
     uint64_t seed; /* key of the counter-based random numbers (default 0) */
     uint64_t pass; /* the epoch, part of their counter (default 0) */
 } elman_tape_mode;

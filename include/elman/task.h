@@ -47,7 +47,8 @@ typedef struct elman_train_request {
     size_t size;      /* sizeof, set by _default */
     const char *task; /* "lm" */
     elman_config config;
-    const char *const *data; /* [data_count] paths; none on resuming: those recorded */
+    const char *const *data; /* [data_count] paths; none on resuming: those recorded; none of a task
+                              * that makes its examples itself */
     int data_count;
     const char *output; /* MODEL */
     bool resume;        /* continue where MODEL stopped: config and data are MODEL's, except that
@@ -61,6 +62,9 @@ typedef struct elman_train_request {
 } elman_train_request;
 
 ELMAN_API void elman_train_request_default(elman_train_request *request);
+
+/* Whether a task learns from files; probe does not. Of an unknown one: true. */
+ELMAN_API bool elman_task_reads_data(const char *task);
 
 /* Trains into the folder request->output. EXISTS: a model stands there (neither resume nor
  * force); BUSY: another training writes there; NUMERIC: a loss or gradient is not finite, the

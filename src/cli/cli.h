@@ -31,8 +31,8 @@ typedef struct cli_verb {
     int (*run)(const struct cli_verb *verb, int argc, char **argv); /* argv[0]: the verb */
 } cli_verb;
 
-extern const cli_verb cli_train, cli_eval, cli_predict, cli_generate, cli_inspect, cli_help,
-    cli_completion, cli_man;
+extern const cli_verb cli_train, cli_eval, cli_predict, cli_generate, cli_inspect, cli_gradflow,
+    cli_help, cli_completion, cli_man;
 
 /* In the order of the help; NULL-ended. */
 const cli_verb *const *cli_verbs(void);

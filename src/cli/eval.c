@@ -10,7 +10,7 @@
 
 typedef struct values {
     bool json, test;
-    int64_t threads;
+    int64_t lag, threads;
 } values;
 
 static const elman_option options[] = {
@@ -19,6 +19,15 @@ static const elman_option options[] = {
      .group = "data",
      .offset = offsetof(values, test),
      .help = "Take the test part of --split TRAIN,VALID,TEST instead of the validation part"},
+    {.name = "lag",
+     .type = ELMAN_OPTION_INTEGER,
+     .argument = "N",
+     .group = "data",
+     .initial = "auto",
+     .minimum = 1,
+     .maximum = 1e6,
+     .offset = offsetof(values, lag),
+     .help = "Of a probe: examples of this lag; auto: of the one that it was trained for"},
     {.name = "json",
      .type = ELMAN_OPTION_FLAG,
      .group = "output",
@@ -60,6 +69,8 @@ static int eval_lm(elman_context *context, const cli_operands *operands, const v
     int status = CLI_DONE;
     if (v->test)
         return cli_wrong("--test: a language model has no test part; name the file");
+    if (v->lag > 0)
+        return cli_wrong("--lag: it means nothing to the task lm; it belongs to: probe");
     if (elman_lm_open(context, operands->list[0], &lm, &error) != ELMAN_OK ||
         elman_lm_eval(context, lm, (const char *const *)operands->list + 1, operands->count - 1,
                       &result, &error) != ELMAN_OK)
@@ -72,7 +83,8 @@ static int eval_lm(elman_context *context, const cli_operands *operands, const v
     return status;
 }
 
-static int eval_other(elman_context *context, const cli_operands *operands, const values *v)
+static int eval_other(elman_context *context, const char *task, const cli_operands *operands,
+                      const values *v)
 {
     elman_error error;
     elman_predictor *predictor = NULL;
@@ -81,7 +93,10 @@ static int eval_other(elman_context *context, const cli_operands *operands, cons
     if (v->test && operands->count > 1)
         return cli_wrong("--test: it is a part of the data that MODEL was trained with; leave the "
                          "files out");
+    if (v->lag > 0 && strcmp(task, "probe") != 0)
+        return cli_wrong("--lag: it means nothing to the task %s; it belongs to: probe", task);
     if (elman_predictor_open(context, operands->list[0], &predictor, &error) != ELMAN_OK ||
+        (v->lag > 0 && elman_predictor_lag(predictor, v->lag, &error) != ELMAN_OK) ||
         elman_predictor_eval(predictor, (const char *const *)operands->list + 1,
                              operands->count - 1, v->test, &metrics, &error) != ELMAN_OK)
         status = cli_fail_error(&error);
@@ -114,7 +129,7 @@ static int run(const cli_verb *verb, int argc, char **argv)
     status = cli_task_of(context, operands.list[0], task);
     if (status == CLI_DONE)
         status = strcmp(task, "lm") == 0 ? eval_lm(context, &operands, &v)
-                                         : eval_other(context, &operands, &v);
+                                         : eval_other(context, task, &operands, &v);
     elman_context_free(context);
     return status;
 }
@@ -140,7 +155,8 @@ const cli_verb cli_eval = {
         "the zero state, the perplexity (e to the loss) and the bits of a token. A character that "
         "MODEL's vocabulary does not have is an error that says where it stands.\n\n"
         "Of a classifier and a tagger: accuracy, and precision, recall and F1 of each label. Of a "
-        "forecast: errors over rolling origins, beside those of simple baselines.",
+        "forecast: errors over rolling origins, beside those of simple baselines. Of a probe: its "
+        "loss beside that of guessing, over examples that it was not trained on.",
     .examples = examples,
     .own = &table,
     .run = run,

@@ -56,13 +56,19 @@ static void print_other_network(const subject *s)
     const elman_config *c = &s->file.config;
     const elman_option_table *all = elman_config_options();
     char text[64];
+    bool probe = strcmp(s->file.task, "probe") == 0;
     printf("%s: %s; ", s->name, s->file.task);
+    if (probe)
+        printf("%s over a lag of %s; ", text_of(c, "task", text), c->lag);
     if (c->vocabulary > 0)
         printf("reads words, %" PRId64 " of them; ", c->vocabulary);
     else if (c->inputs > 0)
         printf("reads %" PRId64 " number%s a step; ", c->inputs, c->inputs == 1 ? "" : "s");
     printf("answers %" PRId64 " %s\n\nNetwork\n", c->outputs,
-           strcmp(s->file.task, "forecast") == 0 ? "numbers" : "labels");
+           probe && c->outputs == 1                ? "number"
+           : probe                                 ? "symbols"
+           : strcmp(s->file.task, "forecast") == 0 ? "numbers"
+                                                   : "labels");
     for (size_t i = 0; i < all->count; i++) {
         const elman_option *o = &all->options[i];
         text_of(c, o->name, text);

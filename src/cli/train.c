@@ -86,12 +86,18 @@ static int read_operands(command *c)
                              list[0], list[0]);
         cli_meant(meant, "", list[0], cli_tasks, tasks);
         return cli_wrong("train: unknown task %s%s", list[0],
-                         meant[0] != 0 ? meant : "; the tasks are: lm, classify, tag, forecast");
+                         meant[0] != 0 ? meant
+                                       : "; the tasks are: lm, classify, tag, forecast, probe");
     }
     c->task = list[0];
     c->data = list + 1;
     c->data_count = count - 1;
-    if (count == 1 && !c->v.resume)
+    bool reads = elman_task_reads_data(c->task);
+    if (!reads && count > 1)
+        return cli_wrong("train: found %s, but %s makes its own examples; write elman train %s "
+                         "-o MODEL",
+                         list[1], c->task, c->task);
+    if (reads && count == 1 && !c->v.resume)
         return cli_wrong("train: no data to learn from; write elman train %s FILE -o MODEL",
                          c->task);
     if (!named)
@@ -218,8 +224,10 @@ static void print_next(const command *c, const cli_progress *progress)
     else
         printf("%s: done\n", c->model);
     bool writes = c->task == NULL || strcmp(c->task, "lm") == 0;
-    printf("Next: elman %s %s\n", writes ? "generate" : "predict", c->model);
-    printf("      elman eval %s%s\n", c->model, validated ? "" : " FILE");
+    bool reads = c->task == NULL || elman_task_reads_data(c->task);
+    if (reads)
+        printf("Next: elman %s %s\n", writes ? "generate" : "predict", c->model);
+    printf("%s elman eval %s%s\n", reads ? "     " : "Next:", c->model, validated ? "" : " FILE");
     printf("      elman inspect %s\n", c->model);
 }
 
@@ -302,7 +310,8 @@ static int run(const cli_verb *verb, int argc, char **argv)
 
 static const char *const usage[] = {"train lm TEXT... -o MODEL [OPTION...]",
                                     "train classify|tag|forecast FILE... -o MODEL [OPTION...]",
-                                    "train --resume MODEL", NULL};
+                                    "train probe -o MODEL [OPTION...]", "train --resume MODEL",
+                                    NULL};
 static const char *const examples[] = {
     "elman train lm shakespeare.txt -o shakespeare",
     "A character model; its size and the length of the training follow the size of the text.",
@@ -314,6 +323,8 @@ static const char *const examples[] = {
     "The part of speech of each word, or with --label another column.",
     "elman train forecast readings.csv --horizon 24 --quantiles 0.1,0.9 -o readings",
     "The next 24 rows of every column of numbers, and an interval that holds 80 %.",
+    "elman train probe --task adding --lag 100 --cell gru -o adding",
+    "A long-dependency task whose examples are made as it goes: is the gradient still there?",
     "elman train --resume shakespeare",
     "Goes on after Ctrl-C, a power cut or a full disk, and ends with the same bits.",
     "elman train lm ptb.train.txt --valid ptb.valid.txt -o ptb --level word \\\n"
@@ -333,7 +344,8 @@ const cli_verb cli_train = {
         "from. Options for one task alone: elman train TASK --help.\n\n"
         "lm is a language model: which token of a text comes next. classify gives a text or a "
         "sequence of numbers a label, and learns it from CSV or TSV. tag gives each word a label, "
-        "from CoNLL columns, or each step. forecast continues a CSV of readings.\n\n"
+        "from CoNLL columns, or each step. forecast continues a CSV of readings. probe needs no "
+        "data: it makes up sequences whose answer lies --lag steps back.\n\n"
         "What is auto is chosen from the size of the data, and said. The result depends on the "
         "data, the options and the seed alone, not on threads or processor. Ctrl-C saves and "
         "ends with status 130; a second one ends at once.",

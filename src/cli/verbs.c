@@ -4,7 +4,7 @@
 #include "cli.h"
 #include "elman/config.h"
 
-const char *const cli_tasks[] = {"lm", "classify", "tag", "forecast", NULL};
+const char *const cli_tasks[] = {"lm", "classify", "tag", "forecast", "probe", NULL};
 
 const char *cli_find_task(char *const *words, int count)
 {
@@ -17,9 +17,9 @@ const char *cli_find_task(char *const *words, int count)
 
 const cli_verb *const *cli_verbs(void)
 {
-    static const cli_verb *const verbs[] = {&cli_train,      &cli_eval,    &cli_predict,
-                                            &cli_generate,   &cli_inspect, &cli_help,
-                                            &cli_completion, &cli_man,     NULL};
+    static const cli_verb *const verbs[] = {
+        &cli_train,    &cli_eval, &cli_predict,    &cli_generate, &cli_inspect,
+        &cli_gradflow, &cli_help, &cli_completion, &cli_man,      NULL};
     return verbs;
 }
 

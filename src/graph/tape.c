@@ -37,6 +37,7 @@ void elman_tape_begin(elman_tape *tape, const elman_tape_mode *mode)
 {
     elman_arena_reset(&tape->arena);
     tape->last = NULL;
+    tape->observations = NULL;
     tape->error = (elman_error){.code = ELMAN_OK};
     tape->ran_backward = false;
     tape->terminal = NULL;

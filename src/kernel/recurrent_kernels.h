@@ -82,6 +82,8 @@ typedef struct elman_step_backward {
     elman_rows_mutable gates;
     elman_rows_mutable dh; /* [rows] of H: scratch and carry */
     elman_rows_mutable dc; /* LSTM: carry in and out */
+    /* Where the whole gradients of h' and (LSTM) c' are copied; base NULL: nowhere. */
+    elman_rows_mutable seen_h, seen_c;
 } elman_step_backward;
 
 typedef struct elman_recurrent_kernels {

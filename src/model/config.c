@@ -34,8 +34,9 @@ void elman_config_file_clear(elman_context *context, elman_config_file *file)
 }
 
 /* "weight-decay" as a key: "weight_decay". */
-static void key_of(const char *name, char key[NAME])
+static void key_of(const elman_option *option, char key[NAME])
 {
+    const char *name = option->key != NULL ? option->key : option->name;
     size_t i = 0;
     for (; name[i] != 0 && i + 1 < NAME; i++)
         key[i] = name[i] == '-' ? '_' : name[i];
@@ -223,7 +224,7 @@ static const elman_option *option_in(const char *group, const char *task, const 
     for (size_t i = 0; i < table->count; i++) {
         char known[NAME];
         const elman_option *option = &table->options[i];
-        key_of(option->name, known);
+        key_of(option, known);
         if (stands_in(option, group, task) && strcmp(known, key) == 0)
             return option;
     }
@@ -238,7 +239,7 @@ static size_t keys_in(const char *group, const char *task, char keys[KEYS][NAME]
     size_t count = 0;
     for (size_t i = 0; i < table->count && count + 1 < KEYS; i++)
         if (stands_in(&table->options[i], group, task))
-            key_of(table->options[i].name, keys[count++]);
+            key_of(&table->options[i], keys[count++]);
     if (strcmp(group, "data") == 0)
         snprintf(keys[count++], NAME, "files");
     for (size_t i = 0; i < count; i++)
@@ -263,6 +264,10 @@ static elman_status read_group(elman_context *context, const char *group, const 
             char keys[KEYS][NAME];
             const char *words[KEYS];
             size_t count = keys_in(group, file->task, keys, words);
+            const elman_option *typed = elman_options_find(elman_config_options(), m.key);
+            if (typed != NULL && typed->key != NULL && stands_in(typed, group, file->task))
+                return elman_fail(error, ELMAN_ERROR_FORMAT, "%s: unknown key; it is called %s",
+                                  where.text, typed->key);
             return unknown_key(where.text, m.key, words, count, error);
         }
     }
@@ -446,7 +451,7 @@ static elman_json *group_value(const elman_config_file *file, const char *group)
         char key[NAME];
         if (!stands_in(option, group, file->task))
             continue;
-        key_of(option->name, key);
+        key_of(option, key);
         good = elman_json_set(object, key, option_value(option, &file->config));
     }
     if (good && strcmp(group, "data") == 0)

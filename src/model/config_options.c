@@ -12,6 +12,7 @@ static const char *const reductions[] = {"token", "sequence", NULL};
 static const char *const normalisations[] = {"none", "last", "mean", "scale", NULL};
 static const char *const losses[] = {"squared", "absolute", "huber", "quantile", "gaussian", NULL};
 static const char *const poolings[] = {"last", "mean", "max", "attention", NULL};
+static const char *const probes[] = {"adding", "copy", "parity", "linear-recurrence", NULL};
 static const char *const schedules[] = {"constant", "step", "cosine", "plateau", NULL};
 /* those of nn/rules.c */
 static const char *const initialisers[] = {
@@ -39,7 +40,7 @@ static const elman_option table[] = {
      .initial = "1", BOUNDS(1, 1e9), AT(min_count), RECORDED, .tasks = "lm classify tag",
      .help = "Words that the training text holds fewer than N times become <unk>"},
     {.name = "valid", .type = ELMAN_OPTION_TEXT, .argument = "FRACTION|FILE", .group = "data",
-     .initial = "0.1", TEXT_AT(valid), RECORDED,
+     .initial = "0.1", TEXT_AT(valid), RECORDED, .tasks = "lm classify tag forecast",
      .help = "What to validate on: this fraction of the data, from its end, or a file"},
     {.name = "split", .type = ELMAN_OPTION_TEXT, .argument = "TRAIN,VALID[,TEST]",
      .group = "data", TEXT_AT(split), RECORDED, .tasks = "classify tag forecast",
@@ -95,15 +96,22 @@ static const elman_option table[] = {
     {.name = "normalise", .type = ELMAN_OPTION_CHOICE, .argument = "HOW", .group = "data",
      .initial = "scale", .choices = normalisations, AT(normalise), RECORDED, .tasks = "forecast",
      .help = "What each window is freed of: its last value, its mean, its mean and its deviation"},
+    {.name = "task", .type = ELMAN_OPTION_CHOICE, .argument = "NAME", .group = "data",
+     .initial = "adding", .choices = probes, AT(probe), RECORDED, .key = "probe", .tasks = "probe",
+     .help = "What the network is asked about a sequence that is made up for it"},
+    {.name = "lag", .type = ELMAN_OPTION_TEXT, .argument = "N|N..M", .group = "data",
+     .initial = "50", TEXT_AT(lag), RECORDED, .tasks = "probe",
+     .help = "Steps over which it must remember; N..M: from N on, growing evenly to M in the first "
+             "three quarters of the updates"},
     {.name = "inputs", .type = ELMAN_OPTION_INTEGER, .argument = "N", .group = "network",
      .initial = "0", BOUNDS(0, 1e6), AT(inputs), RECORDED, .untyped = true,
-     .tasks = "classify tag forecast", .help = "Numbers a step; the data say how many"},
+     .tasks = "classify tag forecast probe", .help = "Numbers a step; the data say how many"},
     {.name = "extras", .type = ELMAN_OPTION_INTEGER, .argument = "N", .group = "network",
      .initial = "0", BOUNDS(0, 1e6), AT(extras), RECORDED, .untyped = true, .tasks = "classify",
      .help = "Numbers of a whole sequence beside what the pools say"},
     {.name = "outputs", .type = ELMAN_OPTION_INTEGER, .argument = "N", .group = "network",
      .initial = "0", BOUNDS(0, 1e6), AT(outputs), RECORDED, .untyped = true,
-     .tasks = "classify tag forecast",
+     .tasks = "classify tag forecast probe",
      .help = "Classes, tags or numbers that are answered; the data say how many"},
     {.name = "characters", .type = ELMAN_OPTION_INTEGER, .argument = "N", .group = "network",
      .initial = "0", BOUNDS(0, ELMAN_VOCABULARY_LIMIT), AT(characters), RECORDED, .untyped = true,
@@ -249,6 +257,10 @@ static const elman_option table[] = {
     {.name = "eval-every", .type = ELMAN_OPTION_INTEGER, .argument = "STEPS", .group = "training",
      .initial = "0", BOUNDS(0, 1e12), AT(eval_every), RECORDED,
      .help = "Steps between validations; 0: at the end of each epoch"},
+    {.name = "stop-at", .type = ELMAN_OPTION_REAL, .argument = "VALUE", .group = "training",
+     .initial = "auto", BOUNDS(0, 1), .automatic = -1, AT(stop_at), RECORDED, .tasks = "probe",
+     .help = "Stop once the accuracy or r2 of a validation is no less than this; auto: where the "
+             "task counts as solved; 0: never"},
     {.name = "seed", .type = ELMAN_OPTION_INTEGER, .argument = "N", .group = "training",
      .initial = "0", BOUNDS(0, 9007199254740991.0), AT(seed), RECORDED,
      .help = "What all random numbers come from"},
@@ -295,6 +307,8 @@ static const struct {
     {"forecast", "cell", "gru"},
     {"forecast", "loss", "huber"},
     {"forecast", "clip", "1"},
+    {"probe", "schedule", "constant"},
+    {"probe", "clip", "1"},
 };
 
 const char *elman_config_initial(const elman_option *option, const char *task)

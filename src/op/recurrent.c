@@ -2,6 +2,7 @@
  * given, checked and laid out; recurrent_forward.c and recurrent_backward.c run it. */
 #include "op/recurrent.h"
 #include "base/float_environment.h"
+#include "op/observe.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -72,8 +73,8 @@ static bool trained(const elman_parameter *parameter)
 /* Whether backward has anything to do. */
 static bool wants_gradient(const elman_tape *tape, const elman_recurrent *layer)
 {
-    bool wanted = (layer->x && layer->x->needs_gradient) || trained(layer->table) ||
-                  (layer->h0 && layer->h0->needs_gradient) ||
+    bool wanted = tape->mode.observe || (layer->x && layer->x->needs_gradient) ||
+                  trained(layer->table) || (layer->h0 && layer->h0->needs_gradient) ||
                   (layer->c0 && layer->c0->needs_gradient);
     for (int i = 0; i < layer->directions; i++) {
         const elman_cell_parameters *cell = &layer->cells[i];
@@ -277,11 +278,15 @@ static void record(elman_tape *tape, const elman_sequences *sequences, elman_rec
         lay_out(tape, n, i);
     if (elman_tape_failed(tape) || !elman_recurrent_pack_forward(tape, n))
         return;
+    for (size_t i = 0; tape->mode.observe && n->recorded && i < n->D; i++)
+        elman_observe(tape, n, i);
     for (size_t i = 0; i < n->D; i++)
         multiply_table(tape, n, &n->directions[i]);
     if (elman_tape_failed(tape))
         return;
     elman_recurrent_run(tape, n);
+    for (size_t i = 0; i < n->D; i++)
+        elman_observe_gates(n, i);
     layer->y = n->layer.y;
     layer->hn = n->layer.hn;
     layer->cn = n->layer.cn;

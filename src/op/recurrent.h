@@ -20,7 +20,8 @@ typedef struct elman_recurrent_direction {
     const float **before_h, **before_c; /* [N] where rows do not lie at a distance, else NULL */
     float *gates_h; /* a layer-normalised cell's gradients of the recurrent sums; else NULL */
     struct elman_recurrent_norm *norm;
-    const float **from; /* [N] rows of the table's product, or NULL */
+    const float **from;             /* [N] rows of the table's product, or NULL */
+    struct elman_observation *seen; /* op/observe.h; NULL: nobody looks */
 } elman_recurrent_direction;
 
 typedef struct elman_recurrent_node {
@@ -102,6 +103,8 @@ void elman_recurrent_backward(elman_tape *tape, elman_node *node);
  * become the direction's gates and gates_h. dh0 NULL: not wanted. */
 void elman_recurrent_norm_lay_out(elman_tape *tape, const elman_recurrent_node *n,
                                   elman_recurrent_direction *d);
+/* The activated gates of a row in PyTorch's order; behind a GRU's its q. Not of an RNN. */
+const float *elman_recurrent_norm_gates(const elman_recurrent_direction *d, size_t row, size_t H);
 void elman_recurrent_norm_run(elman_tape *tape, const elman_recurrent_node *n,
                               elman_recurrent_direction *d);
 void elman_recurrent_norm_backward(elman_tape *tape, const elman_recurrent_node *n,

@@ -2,6 +2,7 @@
  * gates into their gradients; then what they say of weights, inputs and initial states. */
 #include <string.h>
 
+#include "op/observe.h"
 #include "op/recurrent.h"
 #include "op/recurrent_gradients.h"
 
@@ -63,6 +64,11 @@ static void run_step(const backward_run *run, int64_t t, const elman_crew *crew)
     if (d->c) {
         step.c = elman_recurrent_before(n, d, t, true);
         step.c_out = elman_rows_at(d->c + row * n->H, H);
+    }
+    if (d->seen) {
+        step.seen_h = elman_rows_mutable_at(d->seen->dh + row * n->H, H);
+        if (d->c)
+            step.seen_c = elman_rows_mutable_at(d->seen->dc + row * n->H, H);
     }
     elman_recurrent_share share = share_of(run, rows, crew);
     const elman_piece *pieces[3] = {&share.middle, &share.edges[0], &share.edges[1]};

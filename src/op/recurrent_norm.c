@@ -13,6 +13,7 @@
  * A vector's sums take each gate alone, gates in order. Statistics want a whole row, so that each
  * step has two waits: units are shared for the products, rows for the rest. */
 #include "op/recurrent_norm.h"
+#include "op/observe.h"
 #include "op/recurrent.h"
 #include "op/share.h"
 
@@ -212,6 +213,8 @@ static void gates_backward(const norm_run *run, size_t row, const float *h, cons
             statistics[CELL_STATISTICS], statistics[CELL_STATISTICS + 1], false);
         for (size_t u = 0; u < H; u++) {
             float i = gate[u], f = gate[H + u], g = gate[2 * H + u], ds = dc[u] + scratch[u];
+            if (d->seen)
+                d->seen->dc[row * H + u] = ds;
             fx[u] = elman_flush(ds * g * (i * (1.0F - i)));
             fx[H + u] = elman_flush(ds * c[u] * (f * (1.0F - f)));
             fx[2 * H + u] = elman_flush(ds * i * (1.0F - g * g));
@@ -240,6 +243,8 @@ static void row_backward(const norm_run *run, size_t row, const float *h, const 
     const elman_recurrent_direction *d = run->d;
     const size_t H = n->H, place = row * n->G * H;
     const float *statistics = d->norm->statistics + row * STATISTICS;
+    if (d->seen)
+        memcpy(d->seen->dh + row * H, dh, H * sizeof *dh);
     gates_backward(run, row, h, c, dh, dc, run->flow_x + place, run->flow_h + place, scratch);
     norm_vector vectors[2];
     for (int i = 0, count = vectors_of(n->layer.kind, vectors); i < count; i++) {
@@ -442,6 +447,11 @@ static void gains_job(const elman_crew *crew, void *argument)
                     statistics[CELL_STATISTICS], statistics[CELL_STATISTICS + 1]);
         }
     }
+}
+
+const float *elman_recurrent_norm_gates(const elman_recurrent_direction *d, size_t row, size_t H)
+{
+    return d->norm->gates + row * KEPT_GATES * H;
 }
 
 void elman_recurrent_norm_lay_out(elman_tape *tape, const elman_recurrent_node *n,

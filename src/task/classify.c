@@ -108,6 +108,37 @@ static elman_status classify_validate(void *self, elman_tape *tape, elman_valida
     return fit_temperature(m, n, right, error);
 }
 
+/* The loss of a whole text or sequence, at its end. */
+static elman_status classify_flow(void *self, elman_tape *tape, const elman_flow_wish *wish,
+                                  elman_flow_batch *batch, elman_error *error)
+{
+    classify *m = self;
+    elman_encoder_batch read;
+    int64_t *numbers = elman_tape_take(tape, (size_t)wish->count, sizeof *numbers);
+    int32_t *targets = elman_tape_take(tape, (size_t)wish->count, sizeof *targets);
+    (void)error; /* the tape keeps it */
+    for (int64_t i = 0; numbers && targets && i < wish->count; i++) {
+        int64_t place = elman_flow_place(wish->first + i, wish->of, m->parts.train);
+        if (place < 0)
+            break;
+        numbers[i] = place;
+        targets[i] = m->examples.labels[place];
+        batch->count++;
+    }
+    if (!batch->count ||
+        !elman_classify_record(tape, &m->network, &m->examples, numbers, batch->count, NULL, &read))
+        return ELMAN_OK;
+    elman_class_loss_options options;
+    elman_class_loss_options_default(&options);
+    options.reduction = ELMAN_REDUCTION_SUM;
+    options.scale = (double)wish->scale;
+    batch->sequences = read.sequences;
+    batch->loss =
+        elman_class_loss(tape, elman_encoder_forward(tape, m->network.encoder, &read, NULL),
+                         targets, &options, &batch->sum);
+    return ELMAN_OK;
+}
+
 static elman_status classify_write(void *self, const char *path, elman_error *error)
 {
     classify *m = self;
@@ -383,6 +414,7 @@ static elman_status classify_begin(elman_context *context, const elman_train_req
         .batches = elman_shuffle_batches(m->shuffle),
         .record = classify_record,
         .validate = classify_validate,
+        .flow = classify_flow,
         .write = classify_write,
         .remember = classify_remember,
         .restore = classify_restore,

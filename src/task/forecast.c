@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "graph/tape_impl.h"
 #include "model/weights.h"
 #include "task/forecast_baselines.h"
 #include "task/forecast_impl.h"
@@ -43,6 +44,19 @@ static elman_status out_of_memory(elman_error *error)
 
 /* --- the objective ------------------------------------------------------------------------ */
 
+/* Fills the buffer with B windows, given by their numbers. */
+static void put_windows(forecast *m, const int64_t *numbers, int64_t B)
+{
+    const elman_forecast_shape *s = &m->network.shape;
+    for (int64_t b = 0; b < B; b++) {
+        elman_forecast_place at = elman_forecast_window(s, &m->data, &m->windows, numbers[b]);
+        const elman_forecast_rows *rows = &m->data.series[at.series].rows;
+        m->buffer.numbers[b] = (uint32_t)numbers[b];
+        elman_forecast_put(s, &m->buffer, B, b, rows, at.t, at.column);
+        elman_forecast_put_targets(s, &m->buffer, b, rows, at.t, at.column);
+    }
+}
+
 static elman_status record(void *self, elman_tape *tape, elman_objective_batch *batch,
                            elman_error *error)
 {
@@ -52,13 +66,7 @@ static elman_status record(void *self, elman_tape *tape, elman_objective_batch *
     int64_t B;
     (void)error;
     elman_shuffle_next(m->shuffle, &numbers, &B, &batch->ends_epoch);
-    for (int64_t b = 0; b < B; b++) {
-        elman_forecast_place at = elman_forecast_window(s, &m->data, &m->windows, numbers[b]);
-        const elman_forecast_rows *rows = &m->data.series[at.series].rows;
-        m->buffer.numbers[b] = (uint32_t)numbers[b];
-        elman_forecast_put(s, &m->buffer, B, b, rows, at.t, at.column);
-        elman_forecast_put_targets(s, &m->buffer, b, rows, at.t, at.column);
-    }
+    put_windows(m, numbers, B);
     batch->count = 0;
     for (int64_t i = 0; i < B * s->columns * s->ahead; i++)
         batch->count += m->buffer.weights[i] > 0.0F;
@@ -66,6 +74,30 @@ static elman_status record(void *self, elman_tape *tape, elman_objective_batch *
     elman_var *answer = elman_forecast_forward(tape, &m->network, &m->buffer, B);
     batch->loss = elman_forecast_cost(tape, &m->network, &m->buffer, B, answer,
                                       1.0 / (double)m->config->accumulate, &batch->sum);
+    return ELMAN_OK;
+}
+
+/* The loss of all that one window forecasts, at the window's end. */
+static elman_status flow(void *self, elman_tape *tape, const elman_flow_wish *wish,
+                         elman_flow_batch *batch, elman_error *error)
+{
+    forecast *m = self;
+    int64_t most = m->buffer.capacity < wish->count ? m->buffer.capacity : wish->count;
+    int64_t *numbers = elman_tape_take(tape, (size_t)most, sizeof *numbers);
+    (void)error; /* the tape keeps it */
+    for (int64_t i = 0; numbers && i < most; i++) {
+        numbers[i] = elman_flow_place(wish->first + i, wish->of, m->windows.count);
+        if (numbers[i] < 0)
+            break;
+        batch->count++;
+    }
+    if (!batch->count)
+        return ELMAN_OK;
+    put_windows(m, numbers, batch->count);
+    elman_var *answer = elman_forecast_forward(tape, &m->network, &m->buffer, batch->count);
+    batch->loss = elman_forecast_cost(tape, &m->network, &m->buffer, batch->count, answer,
+                                      (double)wish->scale, &batch->sum);
+    batch->sum /= (double)(m->network.shape.columns * m->network.shape.ahead);
     return ELMAN_OK;
 }
 
@@ -372,6 +404,7 @@ static elman_status begin(elman_context *context, const elman_train_request *req
         .batches = elman_shuffle_batches(m->shuffle),
         .record = record,
         .validate = validate,
+        .flow = flow,
         .write = write_weights,
         .remember = remember,
         .restore = restore,

@@ -30,6 +30,7 @@ typedef struct lm {
     elman_stream_batches *batches;
     elman_network *network;
     elman_network_state state;
+    elman_lm_flow flow;
     int64_t place[2]; /* epoch and position of the next batch, for the checkpoint */
 } lm;
 
@@ -72,6 +73,13 @@ static elman_status lm_validate(void *self, elman_tape *tape, elman_validation *
                                &validation->count, error));
     validation->score = validation->loss;
     return ELMAN_OK;
+}
+
+static elman_status lm_flow(void *self, elman_tape *tape, const elman_flow_wish *wish,
+                            elman_flow_batch *batch, elman_error *error)
+{
+    lm *m = self;
+    return elman_lm_flow_record(&m->flow, tape, wish, batch, error);
 }
 
 static elman_status lm_write(void *self, const char *path, elman_error *error)
@@ -267,6 +275,7 @@ static void lm_free(lm *m)
 {
     if (!m)
         return;
+    elman_lm_flow_free(&m->flow);
     elman_network_free(m->network);
     elman_stream_batches_free(m->batches);
     elman_release(m->context, m->state.h);
@@ -313,6 +322,11 @@ static elman_status lm_begin(elman_context *context, const elman_train_request *
         lm_free(m);
         return status;
     }
+    m->flow = (elman_lm_flow){.context = context,
+                              .text = m->text,
+                              .vocabulary = m->vocabulary,
+                              .network = m->network,
+                              .tokens = m->split.train_end};
     *objective = (elman_objective){
         .self = m,
         .parameters = elman_network_parameters(m->network),
@@ -320,6 +334,7 @@ static elman_status lm_begin(elman_context *context, const elman_train_request *
         .batches = (int64_t)elman_stream_batches_count(m->batches),
         .record = lm_record,
         .validate = lm_validate,
+        .flow = lm_flow,
         .write = lm_write,
         .remember = lm_remember,
         .prepare = lm_prepare,

@@ -5,6 +5,7 @@
 #include "elman/model.h"
 #include "elman/task.h"
 #include "elman/text.h"
+#include "train/objective.h"
 
 struct elman_lm {
     elman_context *context;
@@ -25,6 +26,24 @@ elman_status elman_lm_split_text(const elman_text *text, const elman_config *con
 /* Whether config.valid names a file: it is no number. ARGUMENT: a number outside [0, 0.9]. */
 elman_status elman_lm_valid_kind(const elman_config *config, bool *is_file, double *fraction,
                                  elman_error *error);
+
+/* Where a language model's gradient is followed: stretches of the first `tokens` tokens of a text.
+ */
+typedef struct elman_lm_flow {
+    elman_context *context;
+    elman_text *text;
+    const elman_vocabulary *vocabulary;
+    elman_network *network;
+    uint64_t tokens;
+    int32_t *ids; /* its own, for a stretch */
+    size_t room;
+} elman_lm_flow;
+void elman_lm_flow_free(elman_lm_flow *flow);
+/* An objective's flow: the loss of one token at the end of each stretch, which begins from the
+ * state that the text before it leaves. */
+elman_status elman_lm_flow_record(elman_lm_flow *flow, elman_tape *tape,
+                                  const elman_flow_wish *wish, elman_flow_batch *batch,
+                                  elman_error *error);
 
 /* Opens the files that config.json names, training then validation. An error says where the
  * path comes from; DATA: a file is not the one that was recorded. */

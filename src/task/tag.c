@@ -113,6 +113,61 @@ static elman_status validate(void *self, elman_tape *tape, elman_validation *v, 
     return score(m, v, error);
 }
 
+/* The step whose loss a sample is of: the last that has a label, and where two directions read, of
+ * every second one the first, so that both have steps behind them. -1: no label at all. */
+static int64_t flow_step(const tag *m, int64_t example, int64_t sample)
+{
+    const int64_t first = elman_tag_start(&m->examples, example);
+    const int64_t length = elman_tag_start(&m->examples, example + 1) - first;
+    const bool forwards = m->config->bidirectional && sample % 2;
+    for (int64_t i = 0; i < length; i++) {
+        int64_t t = forwards ? i : length - 1 - i;
+        if (m->examples.labels[first + t] >= 0)
+            return t;
+    }
+    return -1;
+}
+
+/* Of a conditional random field the emissions are taken alone: its own loss is of no one step. */
+static elman_status flow(void *self, elman_tape *tape, const elman_flow_wish *wish,
+                         elman_flow_batch *batch, elman_error *error)
+{
+    tag *m = self;
+    elman_encoder_batch read;
+    int64_t *numbers = elman_tape_take(tape, (size_t)wish->count, sizeof *numbers);
+    int64_t *steps = elman_tape_take(tape, (size_t)wish->count, sizeof *steps);
+    (void)error; /* the tape keeps it */
+    for (int64_t i = 0; numbers && steps && i < wish->count; i++) {
+        numbers[i] = elman_flow_place(wish->first + i, wish->of, m->parts.train);
+        if (numbers[i] < 0)
+            break;
+        steps[i] = flow_step(m, numbers[i], wish->first + i);
+        batch->count++;
+    }
+    if (!batch->count ||
+        !elman_tag_record(tape, &m->network, &m->examples, numbers, batch->count, NULL, &read))
+        return ELMAN_OK;
+    const elman_sequences *s = batch->sequences = read.sequences;
+    batch->steps = steps;
+    int32_t *targets = elman_tape_take(tape, (size_t)s->N, sizeof *targets);
+    for (int64_t i = 0; targets && i < s->N; i++)
+        targets[i] = ELMAN_IGNORE_TARGET;
+    for (int64_t p = 0; targets && p < s->B; p++) {
+        const int64_t b = s->order[p], t = steps[b];
+        if (t >= 0)
+            targets[s->offsets[t] + p] =
+                m->examples.labels[elman_tag_start(&m->examples, numbers[b]) + t];
+    }
+    elman_class_loss_options options;
+    elman_class_loss_options_default(&options);
+    options.reduction = ELMAN_REDUCTION_SUM;
+    options.scale = (double)wish->scale;
+    batch->loss =
+        elman_class_loss(tape, elman_encoder_forward(tape, m->network.encoder, &read, NULL),
+                         targets, &options, &batch->sum);
+    return ELMAN_OK;
+}
+
 static elman_status write_weights(void *self, const char *path, elman_error *error)
 {
     tag *m = self;
@@ -339,6 +394,7 @@ static elman_status tag_begin(elman_context *context, const elman_train_request 
         .batches = elman_shuffle_batches(m->shuffle),
         .record = record,
         .validate = validate,
+        .flow = flow,
         .write = write_weights,
         .remember = remember,
         .restore = restore,

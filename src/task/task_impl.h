@@ -15,6 +15,7 @@ void elman_task_note_choice(const elman_train_request *request, const elman_conf
 
 typedef struct elman_task {
     const char *name;
+    bool own_data; /* it makes its examples itself, and takes no files */
 
     /* Opens the data, builds what is trained and gives it its first values. A new run: file->config
      * is the request's, and what is auto in it is chosen; the data records are filled. A resumed
@@ -34,9 +35,12 @@ typedef struct elman_task {
     elman_status (*predict)(void *model, const elman_predict_options *options,
                             const elman_lines *lines, elman_error *error);
     void (*close)(void *model);
+    /* elman_predictor_lag; NULL where a model has no such thing. */
+    elman_status (*lag)(void *model, int64_t lag, elman_error *error);
 } elman_task;
 
-extern const elman_task elman_task_lm, elman_task_classify, elman_task_tag, elman_task_forecast;
+extern const elman_task elman_task_lm, elman_task_classify, elman_task_tag, elman_task_forecast,
+    elman_task_probe;
 
 /* NULL-ended, in the order of the help. */
 const elman_task *const *elman_tasks(void);

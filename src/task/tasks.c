@@ -6,8 +6,9 @@
 #include "base/memory.h"
 #include "task/task_impl.h"
 
-static const elman_task *const tasks[] = {&elman_task_lm, &elman_task_classify, &elman_task_tag,
-                                          &elman_task_forecast, NULL};
+static const elman_task *const tasks[] = {&elman_task_lm,    &elman_task_classify,
+                                          &elman_task_tag,   &elman_task_forecast,
+                                          &elman_task_probe, NULL};
 
 const elman_task *const *elman_tasks(void)
 {
@@ -27,6 +28,12 @@ elman_status elman_task_find(const char *name, const elman_task **task, elman_er
     }
     return elman_fail(error, ELMAN_ERROR_ARGUMENT, "task '%s' is not known; known are: %s", name,
                       known);
+}
+
+bool elman_task_reads_data(const char *name)
+{
+    const elman_task *task;
+    return elman_task_find(name, &task, NULL) != ELMAN_OK || !task->own_data;
 }
 
 struct elman_predictor {
@@ -88,6 +95,15 @@ elman_status elman_predictor_eval(elman_predictor *p, const char *const *paths, 
     elman_status status = p->task->eval(p->model, paths, count, test, metrics, error);
     elman_float_end(modes);
     return status;
+}
+
+elman_status elman_predictor_lag(elman_predictor *p, int64_t lag, elman_error *error)
+{
+    if (!p->task->lag)
+        return elman_fail(error, ELMAN_ERROR_ARGUMENT,
+                          "lag: it means nothing to the task %s; it belongs to: probe",
+                          p->task->name);
+    return p->task->lag(p->model, lag, error);
 }
 
 void elman_predict_options_default(elman_predict_options *options)

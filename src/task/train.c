@@ -265,8 +265,12 @@ elman_status elman_train(elman_context *context, const elman_train_request *requ
         return elman_fail(error, ELMAN_ERROR_ARGUMENT, "no output folder given");
     if (!request->resume && !request->task)
         return elman_fail(error, ELMAN_ERROR_ARGUMENT, "no task given");
-    if (!request->resume && request->data_count < 1)
+    if (!request->resume && request->data_count < 1 && elman_task_reads_data(request->task))
         return elman_fail(error, ELMAN_ERROR_ARGUMENT, "no data given");
+    if (!request->resume && request->data_count > 0 && !elman_task_reads_data(request->task))
+        return elman_fail(error, ELMAN_ERROR_ARGUMENT,
+                          "found %s, but the task %s makes its own examples; leave the data out",
+                          request->data[0], request->task);
 
     int lock = -1;
     elman_config_file file = {.format_version = 1, .numerics_version = ELMAN_NUMERICS_VERSION};

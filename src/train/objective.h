@@ -24,22 +24,32 @@ typedef struct elman_validation {
     const char *metric; /* the task's own figure, such as "accuracy"; NULL: none but the loss */
     double value;       /* of the metric */
     double score;       /* what the best weights have least of; of equal ones the loss decides */
+    bool reached;       /* what was aimed at: training ends with this validation */
 } elman_validation;
 
-/* Sequences for a measurement of the gradient through time: sample number i of `of` is a place of
- * the training part that is a function of i and `of` alone, spread evenly over it. */
+/* Sequences for a measurement of the gradient through time. */
 typedef struct elman_flow_wish {
     int64_t first, count, of; /* samples first..first+count-1 of `of` */
-    int64_t lags;             /* steps wanted before that of the loss, where the data have them */
-    float scale;              /* of the loss */
+    int64_t lags; /* steps wanted before that of the loss, where the data have them; 0: the task
+                   * knows how many are of use */
+    float scale;  /* of the loss */
 } elman_flow_wish;
+
+/* Where sample i of `of` stands among n examples or places of the training part, spread evenly over
+ * it; where n is less than `of` each is one sample. -1: there is no such sample. */
+static inline int64_t elman_flow_place(int64_t i, int64_t of, int64_t n)
+{
+    of = n < of ? n : of;
+    return i < of ? (int64_t)((double)(2 * i + 1) / (double)(2 * of) * (double)n) : -1;
+}
 
 /* What was recorded. */
 typedef struct elman_flow_batch {
     elman_var *loss; /* scale * sum over the sequences of the loss of one step each */
     double sum;      /* unscaled */
     int64_t count;   /* sequences */
-    const elman_sequences *sequences; /* of the recurrent layers that are looked at */
+    const elman_sequences *sequences; /* of the recurrent layers that are looked at; NULL: of those
+                                       * named rnn */
     const int64_t *steps; /* [count], as given: the step of each sequence's loss; NULL: its last */
 } elman_flow_batch;
 
@@ -60,8 +70,8 @@ typedef struct elman_objective {
     elman_status (*write)(void *self, const char *path, elman_error *error);
 
     /* Records samples for a measurement of the gradient (train/gradient_flow.h), dropout off; the
-     * caller has begun the round. Touches nothing that training goes by. Fewer samples than wished
-     * where the data have fewer: count is then 0 beyond the last. NULL: the task has none. */
+     * caller has begun the round. Touches nothing that training goes by. It may take fewer samples
+     * than wished, at least one; count is 0 beyond the last. NULL: the task has none. */
     elman_status (*flow)(void *self, elman_tape *tape, const elman_flow_wish *wish,
                          elman_flow_batch *batch, elman_error *error);
 

@@ -97,6 +97,8 @@ ELMAN_INLINE void lstm(const elman_step_backward *step, size_t r, size_t u, size
     vf t = vf_tanh(take(elman_row(&step->c_out, r) + u, n));
     vf ds = vf_fma(vf_mul(dh, o), vf_one_minus_square(t), take(dc, n));
     put(gate, vf_settle(vf_mul(vf_mul(ds, g), slope(i))), n);
+    if (step->seen_c.base)
+        put(elman_row_mutable(&step->seen_c, r) + u, ds, n);
     put(gate + H, vf_settle(vf_mul(vf_mul(ds, c), slope(f))), n);
     put(gate + 2 * H, vf_settle(vf_mul(vf_mul(ds, i), vf_one_minus_square(g))), n);
     put(gate + 3 * H, vf_settle(vf_mul(vf_mul(dh, t), slope(o))), n);
@@ -122,6 +124,16 @@ ELMAN_INLINE void gru(const elman_step_backward *step, size_t row, size_t u, siz
     put(carry, vf_settle(vf_mul(dh, z)), lanes);
 }
 
+static void show(const elman_step_backward *step, const elman_piece *piece)
+{
+    for (size_t r = piece->r0; r < piece->r1; r++)
+        for (size_t v = piece->v0; v < piece->v1; v++) {
+            size_t u = v * VW, n = step->H - u < VW ? step->H - u : VW;
+            put(elman_row_mutable(&step->seen_h, r) + u,
+                take(elman_row_mutable(&step->dh, r) + u, n), n);
+        }
+}
+
 #define STEP(name, cell, pointwise)                                                                \
     void ELMAN_KERNEL(name)(const elman_step_backward *step, const elman_piece *piece)             \
     {                                                                                              \
@@ -134,6 +146,8 @@ ELMAN_INLINE void gru(const elman_step_backward *step, size_t row, size_t u, siz
             part.v0 = v0;                                                                          \
             part.v1 = v1;                                                                          \
             gather(step, cell, &part);                                                             \
+            if (step->seen_h.base)                                                                 \
+                show(step, &part);                                                                 \
             for (size_t r = part.r0; r < part.r1; r++) {                                           \
                 for (size_t v = v0; v < v1; v++) {                                                 \
                     size_t u = v * VW, n = step->H - u < VW ? step->H - u : VW;                    \

@@ -12,6 +12,7 @@
 #include "base/float_environment.h"
 #include "elman/version.h"
 #include "task/task_impl.h"
+#include "train/board.h"
 #include "train/loop.h"
 
 /* The files of a run, in the order in which they are cleared. */
@@ -188,6 +189,7 @@ static elman_status train_locked(elman_context *context, const elman_train_reque
                                 : file->config.checkpoint_every,
         .watch = file->config.watch == ELMAN_WATCH_GRADIENTS ||
                  (request->resume && request->config.watch == ELMAN_WATCH_GRADIENTS),
+        .tensorboard = request->tensorboard,
         .progress = request->progress,
         .user = request->user,
         .stop = request->stop,
@@ -245,6 +247,7 @@ static elman_status train(elman_context *context, const elman_train_request *req
     ELMAN_TRY(take_run(context, request, file, lock, error));
     ELMAN_TRY(elman_task_find(file->task, &task, error));
     ELMAN_TRY(elman_loop_check(&file->config, error));
+    ELMAN_TRY(elman_board_check(request->tensorboard, error));
     elman_status status = task->begin(context, request, file, &objective, error);
     if (status == ELMAN_OK && !request->resume)
         status = take_folder(request, file, lock, error);

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/float_environment.h"
 #include "base/pool.h"
+#include "train/board.h"
 #include "train/metrics.h"
 #include "train/trainer.h"
 #include "train/watch.h"
@@ -25,6 +26,7 @@ typedef struct loop {
     elman_safetensors_writer *checkpoint;
     elman_appender metrics;
     elman_watch *watch; /* of the gradients; NULL: nobody asked */
+    elman_board *board; /* NULL: none */
     char *checkpoint_path, *weights_path;
     double began; /* the clock at the start, less the seconds of earlier runs */
     double interval_began;
@@ -107,6 +109,7 @@ static elman_status save(loop *l, elman_error *error)
             isfinite(l->trainer.progress.reals.best) || l->trainer.progress.integers.finished;
     }
     ELMAN_TRY(elman_appender_sync(&l->metrics, error));
+    ELMAN_TRY(elman_board_sync(l->board, error));
     l->trainer.progress.integers.metrics_bytes = (int64_t)l->metrics.size;
     if (l->objective->prepare)
         l->objective->prepare(l->objective->self);
@@ -123,6 +126,8 @@ static elman_status validate(loop *l, elman_error *error)
     elman_status status = elman_trainer_validate(&l->trainer, &valid, &better, error);
     l->interval_began += elman_clock() - before;
     ELMAN_TRY(status);
+    ELMAN_TRY(elman_board_validation(l->board, l->trainer.progress.integers.step, &valid,
+                                     l->objective->parameters, error));
     if (better || !valid.count) /* nothing to compare: the last weights are the best */
         l->weights_stand = false;
     if (!valid.count)
@@ -143,6 +148,10 @@ static elman_status end_interval(loop *l, elman_error *error)
     ELMAN_TRY(elman_metrics_interval(&l->metrics, p, epoch_now(l), interval_loss(l),
                                      p->reals.interval_norm / (double)p->integers.interval_steps,
                                      l->trainer.rate, l->tokens_per_second, error));
+    elman_board_figures figures = {interval_loss(l),
+                                   p->reals.interval_norm / (double)p->integers.interval_steps,
+                                   l->trainer.rate, l->tokens_per_second, l->objective->unit};
+    ELMAN_TRY(elman_board_interval(l->board, p->integers.step, &figures, error));
     l->last_loss = interval_loss(l);
     p->integers.interval_steps = 0;
     p->integers.interval_tokens = 0;
@@ -305,6 +314,9 @@ static elman_status open_run(loop *l, elman_error *error)
     if (!metrics_path)
         return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
     elman_status status = open_metrics(l, metrics_path, error);
+    if (status == ELMAN_OK)
+        status = elman_board_open(l->context, l->options->tensorboard, metrics_path,
+                                  l->trainer.progress.integers.step, &l->board, error);
     free(metrics_path);
     l->began = elman_clock() - l->trainer.progress.reals.seconds;
     l->interval_began = elman_clock();
@@ -327,6 +339,7 @@ elman_status elman_loop_run(elman_context *context, const elman_objective *objec
         status = run(&l, error);
     elman_appender_close(&l.metrics);
     elman_watch_free(l.watch);
+    elman_board_close(l.board);
     elman_safetensors_writer_free(l.checkpoint);
     elman_trainer_close(&l.trainer);
     free(l.checkpoint_path);

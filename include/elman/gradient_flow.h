@@ -98,6 +98,16 @@ ELMAN_API elman_status elman_flow_linear(elman_context *context, double factor,
                                          const elman_flow_options *options, elman_flow *flow,
                                          elman_error *error);
 
+/* Draws a picture into a file that ends in .svg or .png, by gnuplot, whose script and table stay
+ * beside it: the curves with their spread, on a logarithmic axis; what the gates do; and where
+ * `folder` (may be NULL) is a model that was trained with --watch gradients, the curves through the
+ * training, lag by step. ARGUMENT: another ending; IO: gnuplot is not there, or a file cannot be
+ * written. */
+ELMAN_API elman_status elman_flow_plot(elman_context *context, const elman_flow *flow,
+                                       const char *folder, const char *path, elman_error *error);
+/* Whether the path ends in what can be drawn, before anything is measured for it. */
+ELMAN_API elman_status elman_flow_plot_check(const char *path, elman_error *error);
+
 /* --- truncation --------------------------------------------------------------------------------
  */
 

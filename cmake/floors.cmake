@@ -31,8 +31,24 @@ set(elman_floors base kernel graph op nn)
 if(NOT ELMAN_CORE_ONLY)
   list(APPEND elman_floors format data model train decode task)
 endif()
+# What protoc-c makes of a .proto; its code is not ours to mend.
+set(elman_generated "")
+if(NOT ELMAN_CORE_ONLY AND ELMAN_WITH_TENSORBOARD)
+  set(stem ${PROJECT_BINARY_DIR}/generated/tensorboard.pb-c)
+  add_custom_command(OUTPUT ${stem}.c ${stem}.h
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${PROJECT_BINARY_DIR}/generated
+    COMMAND ${PROTOC_C} --c_out=${PROJECT_BINARY_DIR}/generated
+            -I${PROJECT_SOURCE_DIR}/src/format ${PROJECT_SOURCE_DIR}/src/format/tensorboard.proto
+    DEPENDS src/format/tensorboard.proto VERBATIM)
+  set_source_files_properties(${stem}.c PROPERTIES COMPILE_OPTIONS -w)
+  list(APPEND elman_generated ${stem}.c ${stem}.h)
+  include_directories(SYSTEM ${PROJECT_BINARY_DIR}/generated)
+endif()
 foreach(floor ${elman_floors})
   file(GLOB sources CONFIGURE_DEPENDS src/${floor}/*.c)
+  if(floor STREQUAL format)
+    list(APPEND sources ${elman_generated})
+  endif()
   elman_floor(${floor} ${sources})
 endforeach()
 if(ELMAN_CORE_ONLY)

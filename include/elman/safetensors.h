@@ -147,6 +147,12 @@ ELMAN_API elman_status elman_safetensors_writer_metadata(elman_safetensors_write
 ELMAN_API elman_status elman_safetensors_writer_write(const elman_safetensors_writer *writer,
                                                       const char *path, elman_error *error);
 
+/* The same into memory: *bytes is from the context's allocator and the caller's to release, aligned
+ * for elman_safetensors_parse. */
+ELMAN_API elman_status elman_safetensors_writer_bytes(const elman_safetensors_writer *writer,
+                                                      void **bytes, size_t *size,
+                                                      elman_error *error);
+
 /* NULL is fine. */
 ELMAN_API void elman_safetensors_writer_free(elman_safetensors_writer *writer);
 

@@ -52,8 +52,10 @@ typedef struct elman_train_request {
     int data_count;
     const char *output; /* MODEL */
     bool resume;        /* continue where MODEL stopped: config and data are MODEL's, except that
-                         * threads and checkpoint_every are the request's where not 0 */
+                         * threads, checkpoint_every and watch are the request's where not 0 */
     bool force;         /* begin anew where MODEL exists */
+    const char *tensorboard; /* a folder, made where missing, to which TensorBoard's event files are
+                              * written as it goes; changes nothing that is trained. NULL: none */
     void (*progress)(void *user, const elman_train_progress *progress); /* may be NULL */
     void *user;
     const volatile sig_atomic_t *stop; /* not 0: save and return INTERRUPTED; may be NULL */
@@ -67,7 +69,7 @@ ELMAN_API bool elman_task_reads_data(const char *task);
 /* Trains into the folder request->output. EXISTS: a model stands there (neither resume nor
  * force); BUSY: another training writes there; NUMERIC: a loss or gradient is not finite, the
  * message names step, parameter and what to try, and the last good checkpoint stands;
- * INTERRUPTED: stopped and saved. */
+ * INTERRUPTED: stopped and saved; UNSUPPORTED: tensorboard in a library built without it. */
 ELMAN_API elman_status elman_train(elman_context *context, const elman_train_request *request,
                                    elman_error *error);
 

@@ -4,5 +4,7 @@
 
 /* Seconds since some fixed moment; it never goes back. */
 double elman_clock(void);
+/* Seconds since 1970. */
+double elman_clock_wall(void);
 
 #endif

@@ -9,10 +9,10 @@
 #include "json_out.h"
 #include "progress.h"
 
-enum { GIVEN = 96 };
+enum { GIVEN = 96, TENSORBOARD = 4 }; /* its place in the table */
 
 typedef struct values {
-    char output[CLI_PATH], config[CLI_PATH];
+    char output[CLI_PATH], config[CLI_PATH], tensorboard[CLI_PATH];
     bool resume, force, quiet, json;
 } values;
 
@@ -28,6 +28,9 @@ static const elman_option options[] = {
     {.name = "config", .letter = 'c', .type = ELMAN_OPTION_TEXT, .argument = "FILE",
      .group = "model", .offset = offsetof(values, config), .capacity = CLI_PATH,
      .help = "Take the options from FILE, written like MODEL/config.json; others override it"},
+    {.name = "tensorboard", .type = ELMAN_OPTION_TEXT, .argument = "DIR", .group = "output",
+     .offset = offsetof(values, tensorboard), .capacity = CLI_PATH,
+     .help = "Write event files for TensorBoard to DIR: figures, weights, gradients"},
     {.name = "quiet", .letter = 'q', .type = ELMAN_OPTION_FLAG, .group = "output",
      .offset = offsetof(values, quiet), .help = "Say nothing but errors"},
     {.name = "json", .type = ELMAN_OPTION_FLAG, .group = "output",
@@ -267,6 +270,7 @@ static int train(elman_context *context, const command *c)
     request.output = c->model;
     request.resume = c->v.resume;
     request.force = c->v.force;
+    request.tensorboard = c->own_given[TENSORBOARD] != NULL ? c->v.tensorboard : NULL;
     request.progress = cli_progress_event;
     request.user = &progress;
     request.stop = cli_catch_signals();

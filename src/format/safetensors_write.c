@@ -201,43 +201,102 @@ static elman_status make_header(const elman_safetensors_writer *writer,
     return status;
 }
 
-static elman_status write_all(const elman_tensor_view *const *tensors, size_t count,
-                              const char *header, size_t size, const char *path, elman_error *error)
+/* All that stands in the file, in its order. */
+typedef struct image {
+    const elman_tensor_view **tensors;
+    size_t count;
+    uint64_t length; /* of the header, padded */
+    char *header;
+    size_t header_size, padding;
+} image;
+
+static const char spaces[7] = "       ";
+
+static elman_status make_image(const elman_safetensors_writer *writer, const char *path, image *m,
+                               elman_error *error)
 {
-    static const char spaces[7] = "       ";
-    size_t padding = (8 - size % 8) % 8;
-    uint64_t length = size + padding;
-    if (length > ELMAN_SAFETENSORS_HEADER_MAX)
+    *m = (image){.count = writer->count};
+    m->tensors = elman_allocate(writer->context, writer->count, sizeof *m->tensors);
+    if (m->tensors == NULL)
+        return fail_memory(path, error);
+    for (size_t i = 0; i < writer->count; i++)
+        m->tensors[i] = &writer->tensors[i];
+    qsort(m->tensors, writer->count, sizeof *m->tensors, compare_place);
+    ELMAN_TRY(make_header(writer, m->tensors, path, &m->header, &m->header_size, error));
+    m->padding = (8 - m->header_size % 8) % 8;
+    m->length = m->header_size + m->padding;
+    if (m->length > ELMAN_SAFETENSORS_HEADER_MAX)
         return elman_fail(error, ELMAN_ERROR_ARGUMENT,
                           "%s: found %zu tensors and metadata that need a header of %" PRIu64
                           " bytes, expected at most %d",
-                          path, count, length, ELMAN_SAFETENSORS_HEADER_MAX);
+                          path, m->count, m->length, ELMAN_SAFETENSORS_HEADER_MAX);
+    return ELMAN_OK;
+}
+
+static void free_image(const elman_safetensors_writer *writer, image *m)
+{
+    elman_release(writer->context, m->header);
+    elman_release(writer->context, m->tensors);
+}
+
+static elman_status put_file(const image *m, const char *path, elman_error *error)
+{
     elman_writer out;
     ELMAN_TRY(elman_writer_open(&out, path, error));
-    elman_writer_put(&out, &length, sizeof length);
-    elman_writer_put(&out, header, size);
-    elman_writer_put(&out, spaces, padding);
-    for (size_t i = 0; i < count; i++)
-        elman_writer_put(&out, tensors[i]->data, tensors[i]->bytes);
+    elman_writer_put(&out, &m->length, sizeof m->length);
+    elman_writer_put(&out, m->header, m->header_size);
+    elman_writer_put(&out, spaces, m->padding);
+    for (size_t i = 0; i < m->count; i++)
+        elman_writer_put(&out, m->tensors[i]->data, m->tensors[i]->bytes);
     return elman_writer_commit(&out, error);
 }
 
 elman_status elman_safetensors_writer_write(const elman_safetensors_writer *writer,
                                             const char *path, elman_error *error)
 {
-    const elman_tensor_view **tensors =
-        elman_allocate(writer->context, writer->count, sizeof *tensors);
-    if (tensors == NULL)
-        return fail_memory(path, error);
-    for (size_t i = 0; i < writer->count; i++)
-        tensors[i] = &writer->tensors[i];
-    qsort(tensors, writer->count, sizeof *tensors, compare_place);
-    char *header = NULL;
-    size_t size;
-    elman_status status = make_header(writer, tensors, path, &header, &size, error);
+    image m;
+    elman_status status = make_image(writer, path, &m, error);
     if (status == ELMAN_OK)
-        status = write_all(tensors, writer->count, header, size, path, error);
-    elman_release(writer->context, header);
-    elman_release(writer->context, tensors);
+        status = put_file(&m, path, error);
+    free_image(writer, &m);
+    return status;
+}
+
+static unsigned char *put(unsigned char *at, const void *bytes, size_t size)
+{
+    if (size)
+        memcpy(at, bytes, size);
+    return at + size;
+}
+
+static elman_status put_memory(const elman_safetensors_writer *writer, const image *m, void **bytes,
+                               size_t *size, elman_error *error)
+{
+    size_t total = sizeof m->length + (size_t)m->length;
+    bool fits = true;
+    for (size_t i = 0; i < m->count; i++)
+        fits = fits && elman_size_add(total, m->tensors[i]->bytes, &total);
+    unsigned char *at = fits ? elman_allocate(writer->context, total, 1) : NULL;
+    if (at == NULL)
+        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+    *bytes = at;
+    *size = total;
+    at = put(at, &m->length, sizeof m->length);
+    at = put(at, m->header, m->header_size);
+    at = put(at, spaces, m->padding);
+    for (size_t i = 0; i < m->count; i++)
+        at = put(at, m->tensors[i]->data, m->tensors[i]->bytes);
+    return ELMAN_OK;
+}
+
+elman_status elman_safetensors_writer_bytes(const elman_safetensors_writer *writer, void **bytes,
+                                            size_t *size, elman_error *error)
+{
+    image m;
+    *bytes = NULL;
+    elman_status status = make_image(writer, "memory", &m, error);
+    if (status == ELMAN_OK)
+        status = put_memory(writer, &m, bytes, size, error);
+    free_image(writer, &m);
     return status;
 }

@@ -30,7 +30,7 @@ struct elman_tape {
     elman_arena arena;
     elman_node *last;
     void *observations; /* op/observe.h's, while the mode is observe; the newest */
-    elman_error error; /* code ELMAN_OK: none */
+    elman_error error;  /* code ELMAN_OK: none */
     bool ran_backward;
     elman_var *terminal; /* not NULL: a fused loss that took its own gradient to be 1, so that
                           * backward must start from it */

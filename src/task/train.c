@@ -12,6 +12,7 @@
 #include "base/float_environment.h"
 #include "elman/version.h"
 #include "task/task_impl.h"
+#include "train/board.h"
 #include "train/loop.h"
 
 /* The files of a run, in the order in which they are cleared. */
@@ -186,6 +187,9 @@ static elman_status train_locked(elman_context *context, const elman_train_reque
         .checkpoint_every = request->resume && request->config.checkpoint_every
                                 ? request->config.checkpoint_every
                                 : file->config.checkpoint_every,
+        .watch = file->config.watch == ELMAN_WATCH_GRADIENTS ||
+                 (request->resume && request->config.watch == ELMAN_WATCH_GRADIENTS),
+        .tensorboard = request->tensorboard,
         .progress = request->progress,
         .user = request->user,
         .stop = request->stop,
@@ -243,6 +247,7 @@ static elman_status train(elman_context *context, const elman_train_request *req
     ELMAN_TRY(take_run(context, request, file, lock, error));
     ELMAN_TRY(elman_task_find(file->task, &task, error));
     ELMAN_TRY(elman_loop_check(&file->config, error));
+    ELMAN_TRY(elman_board_check(request->tensorboard, error));
     elman_status status = task->begin(context, request, file, &objective, error);
     if (status == ELMAN_OK && !request->resume)
         status = take_folder(request, file, lock, error);
@@ -250,6 +255,19 @@ static elman_status train(elman_context *context, const elman_train_request *req
         status = train_locked(context, request, task, file, &objective, error);
     task->end(&objective);
     return status;
+}
+
+elman_status elman_task_check_data(const char *task, const char *const *data, int count,
+                                   elman_error *error)
+{
+    if (count < 1 && elman_task_reads_data(task))
+        return elman_fail(error, ELMAN_ERROR_ARGUMENT,
+                          "no data given, and the task %s learns from it", task);
+    if (count > 0 && !elman_task_reads_data(task))
+        return elman_fail(error, ELMAN_ERROR_ARGUMENT,
+                          "found %s, but the task %s makes its own examples; leave the data out",
+                          data[0], task);
+    return ELMAN_OK;
 }
 
 elman_status elman_train(elman_context *context, const elman_train_request *request,
@@ -262,12 +280,8 @@ elman_status elman_train(elman_context *context, const elman_train_request *requ
         return elman_fail(error, ELMAN_ERROR_ARGUMENT, "no output folder given");
     if (!request->resume && !request->task)
         return elman_fail(error, ELMAN_ERROR_ARGUMENT, "no task given");
-    if (!request->resume && request->data_count < 1 && elman_task_reads_data(request->task))
-        return elman_fail(error, ELMAN_ERROR_ARGUMENT, "no data given");
-    if (!request->resume && request->data_count > 0 && !elman_task_reads_data(request->task))
-        return elman_fail(error, ELMAN_ERROR_ARGUMENT,
-                          "found %s, but the task %s makes its own examples; leave the data out",
-                          request->data[0], request->task);
+    if (!request->resume)
+        ELMAN_TRY(elman_task_check_data(request->task, request->data, request->data_count, error));
 
     int lock = -1;
     elman_config_file file = {.format_version = 1, .numerics_version = ELMAN_NUMERICS_VERSION};

@@ -217,6 +217,15 @@ static elman_status restore(const reading *from, const elman_trained *trained,
     return trained->objective->restore(trained->objective->self, from->file, error);
 }
 
+elman_status elman_checkpoint_take(const elman_safetensors *file, const char *path,
+                                   const elman_trained *trained, const char *configuration,
+                                   const elman_progress *most, elman_progress *progress,
+                                   elman_error *error)
+{
+    reading from = {file, path};
+    return restore(&from, trained, configuration, most, progress, error);
+}
+
 elman_status elman_checkpoint_restore(elman_context *context, const char *path,
                                       const elman_trained *trained, const char *configuration,
                                       const elman_progress *most, elman_progress *progress,
@@ -224,8 +233,8 @@ elman_status elman_checkpoint_restore(elman_context *context, const char *path,
 {
     elman_safetensors *file;
     ELMAN_TRY(elman_safetensors_read(context, path, NULL, &file, error));
-    reading from = {file, path};
-    elman_status status = restore(&from, trained, configuration, most, progress, error);
+    elman_status status =
+        elman_checkpoint_take(file, path, trained, configuration, most, progress, error);
     elman_safetensors_free(file);
     return status;
 }

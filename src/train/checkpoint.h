@@ -65,5 +65,10 @@ elman_status elman_checkpoint_restore(elman_context *context, const char *path,
                                       const elman_trained *trained, const char *configuration,
                                       const elman_progress *most, elman_progress *progress,
                                       elman_error *error);
+/* The same from a file that was read before; `path` is for messages. */
+elman_status elman_checkpoint_take(const elman_safetensors *file, const char *path,
+                                   const elman_trained *trained, const char *configuration,
+                                   const elman_progress *most, elman_progress *progress,
+                                   elman_error *error);
 
 #endif

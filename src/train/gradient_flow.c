@@ -48,8 +48,8 @@ static int layers_of(const elman_tape *tape, const elman_sequences *sequences,
 {
     int count = 0;
     for (const elman_observation *o = elman_observations(tape); o; o = o->previous) {
-        bool wanted = sequences ? o->node->s == sequences
-                                : !strncmp(elman_observation_name(o), "rnn.", 4);
+        bool wanted =
+            sequences ? o->node->s == sequences : !strncmp(elman_observation_name(o), "rnn.", 4);
         int i = 0;
         while (i < count && found[i]->direction->cell.weight_hh != o->direction->cell.weight_hh)
             i++;

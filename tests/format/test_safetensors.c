@@ -88,6 +88,24 @@ static void test_reference(void **state)
     elman_safetensors_free(NULL);
 }
 
+/* What the writer makes in memory is what it made on disk. */
+static elman_status compare_memory(fixture *f, const elman_safetensors_writer *writer)
+{
+    void *bytes;
+    unsigned char *file = NULL;
+    size_t size, file_size;
+    elman_status status = elman_safetensors_writer_bytes(writer, &bytes, &size, &f->error);
+    if (status == ELMAN_OK)
+        status = elman_file_read(f->context, f->path, 0, &file, &file_size, &f->error);
+    if (status == ELMAN_OK) {
+        assert_int_equal(size, file_size);
+        assert_memory_equal(bytes, file, size);
+    }
+    elman_release(f->context, file);
+    elman_release(f->context, bytes);
+    return status;
+}
+
 /* Adds the tensors from the one given on, and round again; `data` must outlive the write. */
 static elman_status write_tensors(fixture *f, size_t first, unsigned char (*data)[64])
 {
@@ -108,6 +126,8 @@ static elman_status write_tensors(fixture *f, size_t first, unsigned char (*data
         status = elman_safetensors_writer_metadata(writer, METADATA_KEY, METADATA_VALUE, &f->error);
     if (status == ELMAN_OK)
         status = elman_safetensors_writer_write(writer, f->path, &f->error);
+    if (status == ELMAN_OK)
+        status = compare_memory(f, writer);
     elman_safetensors_writer_free(writer);
     return status;
 }

@@ -1,0 +1,297 @@
+#include "train/board.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "format/heat.h"
+#include "format/tensorboard.h"
+#include "graph/tape_impl.h"
+#include "train/history.h"
+
+#if defined(ELMAN_WITH_TENSORBOARD)
+
+/* A column of a picture is one measurement; where there are more than COLUMNS, every second one
+ * goes and from then on every second one comes. */
+enum { MAX_TAG = 160, COLUMNS = 256, SIDE = 256 };
+
+typedef struct picture {
+    char layer[ELMAN_FLOW_NAME];
+    int64_t rows, columns; /* lags+1; filled */
+    int64_t every, seen;   /* measurements a column; all until now */
+    float *norm;           /* [COLUMNS,rows] */
+    struct picture *next;
+} picture;
+
+struct elman_board {
+    elman_context *context;
+    elman_tensorboard *events;
+    picture *pictures;
+};
+
+static elman_status out_of_memory(elman_error *error)
+{
+    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+}
+
+/* The picture of a layer, begun where there is none yet. */
+static picture *picture_of(elman_board *b, const char *layer, int64_t rows)
+{
+    picture **at = &b->pictures;
+    while (*at && (strcmp((*at)->layer, layer) || (*at)->rows != rows))
+        at = &(*at)->next;
+    if (*at)
+        return *at;
+    picture *p = elman_allocate_zero(b->context, 1, sizeof *p);
+    float *norm = elman_allocate(b->context, COLUMNS * (size_t)rows, sizeof *norm);
+    if (!p || !norm) {
+        elman_release(b->context, p);
+        elman_release(b->context, norm);
+        return NULL;
+    }
+    snprintf(p->layer, sizeof p->layer, "%s", layer);
+    p->rows = rows;
+    p->every = 1;
+    p->norm = norm;
+    return *at = p;
+}
+
+static void add_column(picture *p, const double *norm)
+{
+    size_t rows = (size_t)p->rows;
+    if (p->seen++ % p->every)
+        return;
+    if (p->columns == COLUMNS) {
+        for (int64_t c = 1; c < COLUMNS / 2; c++)
+            memcpy(p->norm + (size_t)c * rows, p->norm + 2 * (size_t)c * rows,
+                   rows * sizeof(float));
+        p->columns = COLUMNS / 2;
+        p->every *= 2;
+    }
+    for (size_t k = 0; k < rows; k++)
+        p->norm[(size_t)p->columns * rows + k] = (float)norm[k];
+    p->columns++;
+}
+
+/* Time goes to the right, the lag down; each value a block of pixels, so that small ones show. */
+static elman_status put_picture(elman_board *b, const picture *p, int64_t step, elman_error *error)
+{
+    char tag[MAX_TAG];
+    int64_t wide = SIDE / p->columns > 1 ? SIDE / p->columns : 1;
+    int64_t high = SIDE / p->rows > 1 ? SIDE / p->rows : 1;
+    int64_t width = wide * p->columns, height = high * p->rows;
+    unsigned char *pixels = elman_allocate(b->context, (size_t)(width * height), 3);
+    if (!pixels)
+        return out_of_memory(error);
+    for (int64_t y = 0; y < height; y++)
+        for (int64_t x = 0; x < width; x++)
+            elman_heat_colour((double)p->norm[x / wide * p->rows + y / high],
+                              pixels + 3 * (y * width + x));
+    snprintf(tag, sizeof tag, "gradient by lag/%s", p->layer);
+    elman_status status =
+        elman_tensorboard_image(b->events, step, tag, pixels, (int)width, (int)height, error);
+    elman_release(b->context, pixels);
+    return status;
+}
+
+static elman_status add_earlier(elman_board *b, const char *metrics, elman_error *error)
+{
+    elman_history history;
+    elman_status status = elman_history_read(b->context, metrics, &history, error);
+    /* the log counts for nothing that is trained: from a broken one goes what could be read */
+    if (status == ELMAN_ERROR_FORMAT)
+        status = ELMAN_OK;
+    for (size_t i = 0; i < history.gradient_count && status == ELMAN_OK; i++) {
+        const elman_history_gradient *g = &history.gradients[i];
+        picture *p = picture_of(b, g->layer, g->lags + 1);
+        if (p)
+            add_column(p, g->norm);
+        else
+            status = out_of_memory(error);
+    }
+    elman_history_clear(b->context, &history);
+    return status;
+}
+
+elman_status elman_board_check(const char *folder, elman_error *error)
+{
+    return folder ? elman_folder_make(folder, error) : ELMAN_OK;
+}
+
+elman_status elman_board_open(elman_context *context, const char *folder, const char *metrics,
+                              int64_t step, elman_board **board, elman_error *error)
+{
+    *board = NULL;
+    if (!folder)
+        return ELMAN_OK;
+    elman_board *b = elman_allocate_zero(context, 1, sizeof *b);
+    if (!b)
+        return out_of_memory(error);
+    b->context = context;
+    /* what was written at the step itself counts: it is in the checkpoint */
+    elman_status status = add_earlier(b, metrics, error);
+    if (status == ELMAN_OK)
+        status = elman_tensorboard_open(context, folder, step ? step + 1 : 0, &b->events, error);
+    if (status == ELMAN_OK)
+        *board = b;
+    else
+        elman_board_close(b);
+    return status;
+}
+
+void elman_board_close(elman_board *board)
+{
+    if (!board)
+        return;
+    while (board->pictures) {
+        picture *p = board->pictures;
+        board->pictures = p->next;
+        elman_release(board->context, p->norm);
+        elman_release(board->context, p);
+    }
+    elman_tensorboard_close(board->events);
+    elman_release(board->context, board);
+}
+
+elman_status elman_board_interval(elman_board *board, int64_t step,
+                                  const elman_board_figures *figures, elman_error *error)
+{
+    char tag[MAX_TAG];
+    if (!board)
+        return ELMAN_OK;
+    elman_tensorboard *e = board->events;
+    ELMAN_TRY(elman_tensorboard_scalar(e, step, "loss/training", figures->loss, error));
+    ELMAN_TRY(
+        elman_tensorboard_scalar(e, step, "training/gradient_norm", figures->gradient_norm, error));
+    ELMAN_TRY(elman_tensorboard_scalar(e, step, "training/lr", figures->lr, error));
+    snprintf(tag, sizeof tag, "training/%s_per_second", figures->unit);
+    return elman_tensorboard_scalar(e, step, tag, figures->per_second, error);
+}
+
+elman_status elman_board_validation(elman_board *board, int64_t step,
+                                    const elman_validation *validation,
+                                    const elman_parameters *parameters, elman_error *error)
+{
+    char tag[MAX_TAG];
+    if (!board)
+        return ELMAN_OK;
+    elman_tensorboard *e = board->events;
+    if (validation->count)
+        ELMAN_TRY(elman_tensorboard_scalar(e, step, "loss/validation", validation->loss, error));
+    if (validation->count && validation->metric) {
+        snprintf(tag, sizeof tag, "validation/%s", validation->metric);
+        ELMAN_TRY(elman_tensorboard_scalar(e, step, tag, validation->value, error));
+    }
+    for (int64_t i = 0; i < elman_parameters_count(parameters); i++) {
+        const elman_parameter *p = elman_parameters_at(parameters, i);
+        snprintf(tag, sizeof tag, "weights/%s", p->name);
+        ELMAN_TRY(elman_tensorboard_histogram(e, step, tag, p->value.data,
+                                              (size_t)elman_tensor_count(&p->value), error));
+    }
+    return ELMAN_OK;
+}
+
+static elman_status put_layer(elman_board *b, int64_t step, const elman_flow_layer *layer,
+                              elman_error *error)
+{
+    static const int64_t lags[] = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000};
+    char tag[MAX_TAG];
+    const double *norm = layer->state.norm;
+    for (size_t i = 0; i < sizeof lags / sizeof *lags && lags[i] <= layer->lags; i++) {
+        snprintf(tag, sizeof tag, "gradient by lag, %s/lag %04" PRId64, layer->name, lags[i]);
+        ELMAN_TRY(elman_tensorboard_scalar(b->events, step, tag, norm[lags[i]], error));
+    }
+    snprintf(tag, sizeof tag, "gradient by lag/%s", layer->name);
+    ELMAN_TRY(elman_tensorboard_bars(b->events, step, tag, norm, (size_t)layer->lags + 1, error));
+    picture *p = picture_of(b, layer->name, layer->lags + 1);
+    if (!p)
+        return out_of_memory(error);
+    add_column(p, norm);
+    /* pictures grow with the run: one where a column was added, and then ever more seldom */
+    return (p->seen - 1) % p->every ? ELMAN_OK : put_picture(b, p, step, error);
+}
+
+elman_status elman_board_gradients(elman_board *board, int64_t step, const elman_flow *flow,
+                                   elman_error *error)
+{
+    if (!board)
+        return ELMAN_OK;
+    for (int64_t i = 0; i < flow->count; i++)
+        ELMAN_TRY(put_layer(board, step, &flow->layers[i], error));
+    return ELMAN_OK;
+}
+
+elman_status elman_board_sync(elman_board *board, elman_error *error)
+{
+    return board ? elman_tensorboard_sync(board->events, error) : ELMAN_OK;
+}
+
+#else /* a board is always NULL */
+
+elman_status elman_board_open(elman_context *context, const char *folder, const char *metrics,
+                              int64_t step, elman_board **board, elman_error *error)
+{
+    (void)context;
+    (void)metrics;
+    (void)step;
+    *board = NULL;
+    return elman_board_check(folder, error);
+}
+
+elman_status elman_board_check(const char *folder, elman_error *error)
+{
+    return folder ? elman_fail(error, ELMAN_ERROR_UNSUPPORTED,
+                               "tensorboard: this library was built without protobuf-c and libpng "
+                               "(ELMAN_WITH_TENSORBOARD)")
+                  : ELMAN_OK;
+}
+
+void elman_board_close(elman_board *board)
+{
+    (void)board;
+}
+
+elman_status elman_board_interval(elman_board *board, int64_t step,
+                                  const elman_board_figures *figures, elman_error *error)
+{
+    (void)board;
+    (void)step;
+    (void)figures;
+    (void)error;
+    return ELMAN_OK;
+}
+
+elman_status elman_board_validation(elman_board *board, int64_t step,
+                                    const elman_validation *validation,
+                                    const elman_parameters *parameters, elman_error *error)
+{
+    (void)board;
+    (void)step;
+    (void)validation;
+    (void)parameters;
+    (void)error;
+    return ELMAN_OK;
+}
+
+elman_status elman_board_gradients(elman_board *board, int64_t step, const elman_flow *flow,
+                                   elman_error *error)
+{
+    (void)board;
+    (void)step;
+    (void)flow;
+    (void)error;
+    return ELMAN_OK;
+}
+
+elman_status elman_board_sync(elman_board *board, elman_error *error)
+{
+    (void)board;
+    (void)error;
+    return ELMAN_OK;
+}
+
+#endif

@@ -64,8 +64,9 @@ typedef struct elman_flow_layer {
     double singular_value, spectral_radius;
     double saturated; /* share of tanh units beyond 0.95 in magnitude: h, g or n; NaN for a ReLU */
     double dead;      /* share of ReLU units that were 0 at every step read; NaN for others */
-    /* Steps after which what a unit holds has fallen to 1/e by its forget gate (GRU: z) alone:
-     * -1 / mean of ln f; median and 90th percentile over the units. NaN without such a gate. */
+    /* For how many steps a unit holds what it has, by its forget gate (GRU: z) alone: 1 / (1 - mean
+     * of f) (Tallec & Ollivier 2018, "Can recurrent neural networks warp time?"); median and 90th
+     * percentile over the units. NaN without such a gate. */
     double time_constant, time_constant_90;
     elman_flow_gate gates[ELMAN_FLOW_GATES];
     int gate_count;

@@ -47,6 +47,11 @@ typedef enum elman_probe {
     ELMAN_PROBE_LINEAR_RECURRENCE
 } elman_probe;
 
+typedef enum elman_watch_kind {
+    ELMAN_WATCH_NOTHING,
+    ELMAN_WATCH_GRADIENTS /* records of elman/gradient_flow.h in metrics.jsonl */
+} elman_watch_kind;
+
 enum { ELMAN_CONFIG_TEXT = 1024 };
 
 /* "auto" (0, or -1 where 0 means something) is chosen by the task from the size
@@ -138,6 +143,7 @@ typedef struct elman_config {
     /* run (not part of what is trained) */
     int64_t threads;          /* 0: ELMAN_THREADS, else all processors */
     int64_t checkpoint_every; /* steps; 0: at each validation */
+    int watch;                /* elman_watch_kind */
 } elman_config;
 
 /* The table over elman_config, grouped as above. */

@@ -98,6 +98,44 @@ ELMAN_API elman_status elman_flow_linear(elman_context *context, double factor,
                                          const elman_flow_options *options, elman_flow *flow,
                                          elman_error *error);
 
+/* --- truncation --------------------------------------------------------------------------------
+ */
+
+/* What truncated back-propagation through time loses: the gradient of the mean loss over a stretch
+ * of text, once through all of it, and once in pieces of K steps between which the state is carried
+ * and no gradient flows (Williams & Peng 1990; Tallec & Ollivier 2017). Dropout off, all parameters
+ * taken together. With K at least the stretch both are the same bits. */
+typedef struct elman_truncation {
+    int64_t bptt;      /* K */
+    double cosine;     /* of the angle between the two gradients */
+    double norm_ratio; /* the truncated gradient's 2-norm over the full one's */
+    double seconds;    /* forwards and backwards through the stretch */
+    uint64_t bytes;    /* that the tape took for one piece */
+} elman_truncation;
+
+typedef struct elman_truncation_options {
+    size_t size;    /* sizeof(elman_truncation_options), set by _default */
+    int64_t length; /* steps of the stretch, 0: auto, 256 or as many as the text has */
+} elman_truncation_options;
+
+ELMAN_API void elman_truncation_options_default(elman_truncation_options *options);
+
+enum { ELMAN_TRUNCATIONS = 32 };
+
+/* K = 1, 2, 4, … up to the stretch, in rows[0..*count-1], of which there is room for
+ * ELMAN_TRUNCATIONS; the last is the full gradient. options NULL: the defaults. The rest as
+ * elman_flow_model and elman_flow_request. UNSUPPORTED: a task that does not truncate. */
+ELMAN_API elman_status elman_truncation_model(elman_context *context, const char *folder,
+                                              const char *const *paths, int path_count,
+                                              const elman_truncation_options *options,
+                                              elman_truncation *rows, int *count,
+                                              elman_error *error);
+ELMAN_API elman_status elman_truncation_request(elman_context *context,
+                                                const elman_train_request *request,
+                                                const elman_truncation_options *options,
+                                                elman_truncation *rows, int *count,
+                                                elman_error *error);
+
 #ifdef __cplusplus
 }
 #endif

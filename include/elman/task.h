@@ -52,7 +52,7 @@ typedef struct elman_train_request {
     int data_count;
     const char *output; /* MODEL */
     bool resume;        /* continue where MODEL stopped: config and data are MODEL's, except that
-                         * threads and checkpoint_every are the request's where not 0 */
+                         * threads, checkpoint_every and watch are the request's where not 0 */
     bool force;         /* begin anew where MODEL exists */
     const char *tensorboard; /* a folder, made where missing, to which TensorBoard's event files are
                               * written as it goes; changes nothing that is trained. NULL: none */

@@ -10,7 +10,7 @@
 typedef struct values {
     double linear;
     int64_t lags, samples, jacobians, threads;
-    bool json;
+    bool json, bptt_bias;
 } values;
 
 /* clang-format off */
@@ -31,12 +31,51 @@ static const elman_option options[] = {
      .offset = offsetof(values, linear),
      .help = "Instead of a model: the recurrence h' = FACTOR h + x, whose gradient is FACTOR to the "
              "power of the lag"},
+    {.name = "bptt-bias", .type = ELMAN_OPTION_FLAG, .group = "what is measured",
+     .offset = offsetof(values, bptt_bias),
+     .help = "Instead: what truncation to K steps does to the gradient of a text, by K; --lags is the "
+             "length of the stretch"},
     {.name = "json", .type = ELMAN_OPTION_FLAG, .group = "output", .offset = offsetof(values, json),
      .help = "Print a record of JSON a lag, and one a layer"},
     CLI_OPTION_THREADS(values, threads),
 };
 /* clang-format on */
 static const elman_option_table table = {options, sizeof(options) / sizeof(options[0])};
+
+static int refused(elman_status outcome, const elman_error *error)
+{
+    return outcome == ELMAN_ERROR_ARGUMENT ? cli_wrong("%s", error->message)
+                                           : cli_fail_error(error);
+}
+
+static int measure_truncation(elman_context *context, const values *v, const cli_operands *operands)
+{
+    elman_error error;
+    elman_truncation_options wanted;
+    elman_truncation rows[ELMAN_TRUNCATIONS];
+    elman_status outcome;
+    int count;
+    char *const *data = operands->list + 1;
+    elman_truncation_options_default(&wanted);
+    wanted.length = v->lags;
+    if (cli_is_folder(operands->list[0])) {
+        outcome = elman_truncation_model(context, operands->list[0], (const char *const *)data,
+                                         operands->count - 1, &wanted, rows, &count, &error);
+    } else {
+        cli_request asked;
+        int status = cli_request_of(context, operands->list[0], data, operands->count - 1, &asked);
+        if (status != CLI_DONE)
+            return status;
+        outcome = elman_truncation_request(context, &asked.request, &wanted, rows, &count, &error);
+    }
+    if (outcome != ELMAN_OK)
+        return refused(outcome, &error);
+    if (v->json)
+        cli_truncation_json(rows, count);
+    else
+        cli_truncation_print(rows, count);
+    return CLI_DONE;
+}
 
 static int measure(elman_context *context, const values *v, const cli_operands *operands,
                    elman_flow *flow)
@@ -61,10 +100,13 @@ static int measure(elman_context *context, const values *v, const cli_operands *
             return status;
         outcome = elman_flow_request(context, &asked.request, &wanted, flow, &error);
     }
-    if (outcome == ELMAN_OK)
-        return CLI_DONE;
-    return outcome == ELMAN_ERROR_ARGUMENT ? cli_wrong("%s", error.message)
-                                           : cli_fail_error(&error);
+    if (outcome != ELMAN_OK)
+        return refused(outcome, &error);
+    if (v->json)
+        cli_flow_json(flow);
+    else
+        cli_flow_print(flow);
+    return CLI_DONE;
 }
 
 static int run(const cli_verb *verb, int argc, char **argv)
@@ -83,15 +125,14 @@ static int run(const cli_verb *verb, int argc, char **argv)
     if (v.linear >= 0 && operands.count > 0)
         return cli_wrong("gradflow: --linear takes no model and no data; found %s",
                          operands.list[0]);
+    if (v.linear >= 0 && v.bptt_bias)
+        return cli_wrong("gradflow: --linear and --bptt-bias measure two things; give one of them");
     if (v.linear < 0 && operands.count == 0)
         return cli_wrong("gradflow: no MODEL; write elman gradflow MODEL [FILE...]");
     if (cli_context((int)v.threads, &context, &error) != ELMAN_OK)
         return cli_fail_error(&error);
-    status = measure(context, &v, &operands, &flow);
-    if (status == CLI_DONE && v.json)
-        cli_flow_json(&flow);
-    else if (status == CLI_DONE)
-        cli_flow_print(&flow);
+    status = v.bptt_bias ? measure_truncation(context, &v, &operands)
+                         : measure(context, &v, &operands, &flow);
     elman_flow_clear(context, &flow);
     elman_context_free(context);
     return status;
@@ -107,6 +148,8 @@ static const char *const examples[] = {
     "The network that rnn.json describes, such as {\"task\": \"lm\", \"network\": {\"cell\": "
     "\"rnn\"}}, before "
     "training.",
+    "elman gradflow shakespeare --bptt-bias",
+    "How far the gradient through K steps is from that through 256, and what it costs.",
     "elman gradflow --linear 0.9",
     "What vanishing is: 0.9 to the power of the lag.",
     NULL};

@@ -10,4 +10,9 @@ void cli_flow_print(const elman_flow *flow);
  * {"layer","cell","horizon","singular_value","spectral_radius",...,"gates":[...]}. */
 void cli_flow_json(const elman_flow *flow);
 
+/* A row a K. */
+void cli_truncation_print(const elman_truncation *rows, int count);
+/* {"bptt","cosine","norm_ratio","seconds","bytes"} a K. */
+void cli_truncation_json(const elman_truncation *rows, int count);
+
 #endif

@@ -211,3 +211,34 @@ void cli_flow_json(const elman_flow *flow)
     for (int64_t i = 0; i < flow->count; i++)
         json_layer(&json, &flow->layers[i]);
 }
+
+/* -- truncation -------------------------------------------------------------------------------- */
+
+void cli_truncation_print(const elman_truncation *rows, int count)
+{
+    printf("The gradient of the loss over %lld steps, taken in pieces of K steps, beside that\n"
+           "taken through all of them.\n\n",
+           (long long)rows[count - 1].bptt);
+    printf("    K    cosine    norm ratio    time         memory\n");
+    for (int i = 0; i < count; i++) {
+        const elman_truncation *r = &rows[i];
+        printf("%5lld    %6.4f    %6.4f      %6.1f ms    %6.1f MiB\n", (long long)r->bptt,
+               r->cosine, r->norm_ratio, 1e3 * r->seconds, (double)r->bytes / 0x1p20);
+    }
+}
+
+void cli_truncation_json(const elman_truncation *rows, int count)
+{
+    cli_json json;
+    cli_json_begin(&json, stdout);
+    for (int i = 0; i < count; i++) {
+        cli_json_open(&json, NULL, '{');
+        cli_json_integer(&json, "bptt", rows[i].bptt);
+        cli_json_real(&json, "cosine", rows[i].cosine);
+        cli_json_real(&json, "norm_ratio", rows[i].norm_ratio);
+        cli_json_real(&json, "seconds", rows[i].seconds);
+        cli_json_integer(&json, "bytes", (int64_t)rows[i].bytes);
+        cli_json_close(&json, '}');
+        cli_json_end(&json);
+    }
+}

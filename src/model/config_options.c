@@ -14,6 +14,7 @@ static const char *const losses[] = {"squared", "absolute", "huber", "quantile",
 static const char *const poolings[] = {"last", "mean", "max", "attention", NULL};
 static const char *const probes[] = {"adding", "copy", "parity", "linear-recurrence", NULL};
 static const char *const schedules[] = {"constant", "step", "cosine", "plateau", NULL};
+static const char *const watches[] = {"nothing", "gradients", NULL};
 /* those of nn/rules.c */
 static const char *const initialisers[] = {
     "default",        "uniform",
@@ -271,6 +272,10 @@ static const elman_option table[] = {
     {.name = "checkpoint-every", .type = ELMAN_OPTION_INTEGER, .argument = "STEPS", .group = "run",
      .initial = "0", BOUNDS(0, 1e12), AT(checkpoint_every), .recorded = true,
      .help = "Steps between checkpoints; 0: at each validation"},
+    {.name = "watch", .type = ELMAN_OPTION_CHOICE, .argument = "WHAT", .group = "run",
+     .initial = "nothing", .choices = watches, AT(watch), .recorded = true,
+     .help = "What to measure while training, every 100 updates, into metrics.jsonl; no bit of the "
+             "result changes"},
 };
 /* clang-format on */
 

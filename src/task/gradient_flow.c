@@ -15,16 +15,52 @@
 #include "model/weights.h"
 #include "task/run.h"
 #include "train/gradient_flow.h"
+#include "train/truncation.h"
+
+/* What is measured: of a flow or of truncation. */
+typedef struct wanted {
+    const elman_flow_options *flow_options;
+    elman_flow *flow; /* NULL: the other */
+    const elman_truncation_options *truncation_options;
+    elman_truncation *rows;
+    int *count;
+} wanted;
 
 static elman_status measure(elman_context *context, const elman_objective *objective,
-                            const elman_flow_options *options, elman_flow *flow, elman_error *error)
+                            const wanted *what, elman_error *error)
 {
     elman_tape *tape;
     ELMAN_TRY(elman_tape_create(context, &tape, error));
-    elman_status status = elman_flow_measure(tape, objective, options, flow, error);
+    elman_status status =
+        what->flow ? elman_flow_measure(tape, objective, what->flow_options, what->flow, error)
+                   : elman_truncation_measure(tape, objective, what->truncation_options, what->rows,
+                                              what->count, error);
     elman_tape_free(tape);
-    if (status != ELMAN_OK)
-        elman_flow_clear(context, flow);
+    if (status != ELMAN_OK && what->flow)
+        elman_flow_clear(context, what->flow);
+    return status;
+}
+
+/* Of the model in the folder, or where that is NULL of what the request would train. */
+typedef struct subject {
+    const char *folder;
+    const char *const *paths;
+    int count;
+    const elman_train_request *request;
+} subject;
+
+static elman_status measure_subject(elman_context *context, const subject *of, const wanted *what,
+                                    elman_error *error)
+{
+    elman_task_run run;
+    elman_float_environment modes = elman_float_begin();
+    elman_status status =
+        of->folder ? elman_task_run_open(context, of->folder, of->paths, of->count, &run, error)
+                   : elman_task_run_begin(context, of->request, &run, error);
+    if (status == ELMAN_OK)
+        status = measure(context, &run.objective, what, error);
+    elman_task_run_close(&run);
+    elman_float_end(modes);
     return status;
 }
 
@@ -32,30 +68,39 @@ elman_status elman_flow_model(elman_context *context, const char *folder, const 
                               int count, const elman_flow_options *options, elman_flow *flow,
                               elman_error *error)
 {
-    elman_task_run run;
     *flow = (elman_flow){0};
-    elman_float_environment modes = elman_float_begin();
-    elman_status status = elman_task_run_open(context, folder, paths, count, &run, error);
-    if (status == ELMAN_OK)
-        status = measure(context, &run.objective, options, flow, error);
-    elman_task_run_close(&run);
-    elman_float_end(modes);
-    return status;
+    return measure_subject(context, &(subject){.folder = folder, .paths = paths, .count = count},
+                           &(wanted){.flow_options = options, .flow = flow}, error);
 }
 
 elman_status elman_flow_request(elman_context *context, const elman_train_request *request,
                                 const elman_flow_options *options, elman_flow *flow,
                                 elman_error *error)
 {
-    elman_task_run run;
     *flow = (elman_flow){0};
-    elman_float_environment modes = elman_float_begin();
-    elman_status status = elman_task_run_begin(context, request, &run, error);
-    if (status == ELMAN_OK)
-        status = measure(context, &run.objective, options, flow, error);
-    elman_task_run_close(&run);
-    elman_float_end(modes);
-    return status;
+    return measure_subject(context, &(subject){.request = request},
+                           &(wanted){.flow_options = options, .flow = flow}, error);
+}
+
+elman_status elman_truncation_model(elman_context *context, const char *folder,
+                                    const char *const *paths, int path_count,
+                                    const elman_truncation_options *options, elman_truncation *rows,
+                                    int *count, elman_error *error)
+{
+    *count = 0;
+    return measure_subject(
+        context, &(subject){.folder = folder, .paths = paths, .count = path_count},
+        &(wanted){.truncation_options = options, .rows = rows, .count = count}, error);
+}
+
+elman_status elman_truncation_request(elman_context *context, const elman_train_request *request,
+                                      const elman_truncation_options *options,
+                                      elman_truncation *rows, int *count, elman_error *error)
+{
+    *count = 0;
+    return measure_subject(context, &(subject){.request = request},
+                           &(wanted){.truncation_options = options, .rows = rows, .count = count},
+                           error);
 }
 
 /* -- a linear recurrence ------------------------------------------------------------------------
@@ -110,29 +155,30 @@ elman_status elman_flow_linear(elman_context *context, double factor,
                                elman_error *error)
 {
     enum { LAGS = 100 };
-    elman_flow_options wanted;
-    elman_flow_options_default(&wanted);
+    elman_flow_options asked;
+    elman_flow_options_default(&asked);
     if (options)
-        wanted = *options;
-    wanted.lags = wanted.lags ? wanted.lags : LAGS;
+        asked = *options;
+    asked.lags = asked.lags ? asked.lags : LAGS;
     *flow = (elman_flow){0};
     if (!(factor > 0 && factor <= 2))
         return elman_fail(error, ELMAN_ERROR_ARGUMENT,
                           "linear: found %g, expected above 0 and at most 2", factor);
     double state = factor;
-    for (int64_t k = 0; k < wanted.lags && state < 1e30; k++)
+    for (int64_t k = 0; k < asked.lags && state < 1e30; k++)
         state = state * factor + 1;
     if (!(state < 1e30))
         return elman_fail(error, ELMAN_ERROR_ARGUMENT,
                           "linear: %g to the power of %" PRId64 " is beyond what a float holds; "
                           "give fewer lags",
-                          factor, wanted.lags);
+                          factor, asked.lags);
     linear l = {0};
     elman_float_environment modes = elman_float_begin();
-    elman_status status = linear_make(&l, context, factor, wanted.lags, error);
+    elman_status status = linear_make(&l, context, factor, asked.lags, error);
     elman_objective objective = {.self = &l, .parameters = l.parameters, .flow = linear_flow};
     if (status == ELMAN_OK)
-        status = measure(context, &objective, &wanted, flow, error);
+        status =
+            measure(context, &objective, &(wanted){.flow_options = &asked, .flow = flow}, error);
     elman_release(context, l.ones);
     elman_parameters_free(l.parameters);
     elman_float_end(modes);

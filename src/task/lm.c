@@ -82,6 +82,18 @@ static elman_status lm_flow(void *self, elman_tape *tape, const elman_flow_wish 
     return elman_lm_flow_record(&m->flow, tape, wish, batch, error);
 }
 
+static elman_status lm_stretch(void *self, elman_tape *tape, const elman_stretch *stretch,
+                               elman_var **loss, elman_error *error)
+{
+    lm *m = self;
+    return elman_lm_flow_stretch(&m->flow, tape, stretch, loss, error);
+}
+
+static int64_t lm_longest(void *self)
+{
+    return elman_lm_flow_longest(&((lm *)self)->flow);
+}
+
 static elman_status lm_write(void *self, const char *path, elman_error *error)
 {
     lm *m = self;
@@ -335,6 +347,8 @@ static elman_status lm_begin(elman_context *context, const elman_train_request *
         .record = lm_record,
         .validate = lm_validate,
         .flow = lm_flow,
+        .stretch = lm_stretch,
+        .longest = lm_longest,
         .write = lm_write,
         .remember = lm_remember,
         .prepare = lm_prepare,

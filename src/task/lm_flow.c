@@ -8,12 +8,14 @@
 #include "model/network_impl.h"
 #include "task/lm_impl.h"
 
-/* Lags that are of use where nothing is said, and tokens that are read before a stretch. */
-enum { LAGS = 100, BEFORE = 64 };
+/* Lags that are of use where nothing is said, tokens that are read before them, and streams of a
+ * stretch. */
+enum { LAGS = 100, BEFORE = 64, STREAMS = 8 };
 
 void elman_lm_flow_free(elman_lm_flow *flow)
 {
     elman_release(flow->context, flow->ids);
+    elman_release(flow->context, flow->state.h);
 }
 
 /* A stretch: `before` tokens, then T inputs, then the target of the last. */
@@ -104,5 +106,35 @@ elman_status elman_lm_flow_record(elman_lm_flow *flow, elman_tape *tape,
     batch->loss = elman_linear_cross_entropy(
         tape, &flow->network->output, elman_pool_last(tape, y, batch->sequences), NULL,
         turn(tape, flow, &s, s.before + s.T, 1, B), wish->scale, &batch->sum);
+    return ELMAN_OK;
+}
+
+int64_t elman_lm_flow_longest(const elman_lm_flow *flow)
+{
+    return flow->tokens > INT32_MAX ? INT32_MAX : (int64_t)flow->tokens - 1;
+}
+
+elman_status elman_lm_flow_stretch(elman_lm_flow *flow, elman_tape *tape,
+                                   const elman_stretch *piece, elman_var **loss, elman_error *error)
+{
+    const stretch s = {.T = piece->length, .places = flow->tokens - (uint64_t)piece->length};
+    const elman_flow_wish wish = {.count = STREAMS, .of = STREAMS};
+    const elman_config *c = elman_network_config(flow->network);
+    int64_t B = 0;
+    ELMAN_TRY(read_stretches(flow, &s, &wish, &B, error));
+    if (flow->state.B != B) {
+        elman_release(flow->context, flow->state.h);
+        flow->state = (elman_network_state){0};
+        ELMAN_TRY(elman_lm_state_create(flow->context, c, B, &flow->state, error));
+    }
+    if (piece->begin == 0)
+        memset(flow->state.h, 0, elman_lm_state_floats(c, B) * sizeof(float));
+    const elman_sequences *sequences =
+        elman_tape_sequences(tape, piece->steps, B, NULL, NULL, (uint32_t)piece->begin);
+    double sum;
+    *loss = elman_network_loss(
+        tape, flow->network, turn(tape, flow, &s, piece->begin, piece->steps, B),
+        turn(tape, flow, &s, piece->begin + 1, piece->steps, B), sequences, &flow->state,
+        &flow->state, (float)(1.0 / ((double)B * (double)piece->length)), &sum);
     return ELMAN_OK;
 }

@@ -37,6 +37,7 @@ typedef struct elman_lm_flow {
     uint64_t tokens;
     int32_t *ids; /* its own, for a stretch */
     size_t room;
+    elman_network_state state; /* between the pieces of a stretch */
 } elman_lm_flow;
 void elman_lm_flow_free(elman_lm_flow *flow);
 /* An objective's flow: the loss of one token at the end of each stretch, which begins from the
@@ -44,6 +45,12 @@ void elman_lm_flow_free(elman_lm_flow *flow);
 elman_status elman_lm_flow_record(elman_lm_flow *flow, elman_tape *tape,
                                   const elman_flow_wish *wish, elman_flow_batch *batch,
                                   elman_error *error);
+
+/* An objective's stretch and longest: a few streams, spread over the text. */
+elman_status elman_lm_flow_stretch(elman_lm_flow *flow, elman_tape *tape,
+                                   const elman_stretch *stretch, elman_var **loss,
+                                   elman_error *error);
+int64_t elman_lm_flow_longest(const elman_lm_flow *flow);
 
 /* Opens the files that config.json names, training then validation. An error says where the
  * path comes from; DATA: a file is not the one that was recorded. */

@@ -20,7 +20,8 @@ static elman_status load(model *m, const char *folder, elman_error *error)
     elman_error found;
     elman_status status = elman_probe_build(&m->network, m->config, false, &found);
     if (status != ELMAN_OK)
-        return elman_fail(error, ELMAN_ERROR_FORMAT, "%s/config.json: %s", folder, found.message);
+        return elman_fail(error, status == ELMAN_ERROR_MEMORY ? status : ELMAN_ERROR_FORMAT,
+                          "%s/config.json: %s", folder, found.message);
     m->lag = m->network.task.last;
     ELMAN_TRY(elman_tape_create(m->network.context, &m->tape, error));
     char *path = elman_path_join(folder, "model.safetensors");

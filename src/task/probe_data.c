@@ -71,10 +71,7 @@ elman_status elman_probe_task_of(const elman_config *config, elman_probe_task *t
 int64_t elman_probe_lag_at(const elman_probe_task *task, int64_t update, int64_t updates)
 {
     int64_t ramp = updates - updates / 4;
-    if (update >= ramp)
-        return task->last;
-    double share = (double)update / (double)ramp;
-    return task->first + (int64_t)((double)(task->last - task->first) * share);
+    return update < ramp ? task->first + (task->last - task->first) * update / ramp : task->last;
 }
 
 /* --- shapes and guesses ------------------------------------------------------------------- */

@@ -187,6 +187,8 @@ static elman_status train_locked(elman_context *context, const elman_train_reque
         .checkpoint_every = request->resume && request->config.checkpoint_every
                                 ? request->config.checkpoint_every
                                 : file->config.checkpoint_every,
+        .watch = file->config.watch == ELMAN_WATCH_GRADIENTS ||
+                 (request->resume && request->config.watch == ELMAN_WATCH_GRADIENTS),
         .tensorboard = request->tensorboard,
         .progress = request->progress,
         .user = request->user,

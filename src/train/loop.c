@@ -14,6 +14,7 @@
 #include "train/board.h"
 #include "train/metrics.h"
 #include "train/trainer.h"
+#include "train/watch.h"
 
 enum { INTERVAL = 100 }; /* updates a metrics record */
 
@@ -24,6 +25,7 @@ typedef struct loop {
     elman_trainer trainer;
     elman_safetensors_writer *checkpoint;
     elman_appender metrics;
+    elman_watch *watch; /* of the gradients; NULL: nobody asked */
     elman_board *board; /* NULL: none */
     char *checkpoint_path, *weights_path;
     double began; /* the clock at the start, less the seconds of earlier runs */
@@ -173,6 +175,18 @@ static elman_status run_update(loop *l, bool *ends_epoch, elman_error *error)
     return ELMAN_OK;
 }
 
+/* Before the first update, at the end of each interval of updates, and at the end. */
+static elman_status watch(loop *l, bool last, elman_error *error)
+{
+    const int64_t step = l->trainer.progress.integers.step;
+    if (!l->watch || (step % INTERVAL && !last))
+        return ELMAN_OK;
+    double before = elman_clock();
+    elman_status status = elman_watch_look(l->watch, step, &l->metrics, error);
+    l->interval_began += elman_clock() - before;
+    return status;
+}
+
 static elman_status stopped(const loop *l, elman_error *error)
 {
     return elman_fail(error, ELMAN_ERROR_INTERRUPTED,
@@ -184,6 +198,8 @@ static elman_status stopped(const loop *l, elman_error *error)
 static elman_status run(loop *l, elman_error *error)
 {
     struct elman_progress_integers *n = &l->trainer.progress.integers;
+    if (n->step == 0)
+        ELMAN_TRY(watch(l, false, error));
     while (!n->finished) {
         bool ends_epoch = false, last = false;
         elman_pool_begin(l->context);
@@ -194,6 +210,7 @@ static elman_status run(loop *l, elman_error *error)
         report(l, ELMAN_EVENT_STEP, false, 0);
         if (n->interval_steps >= INTERVAL || ends_epoch || last)
             ELMAN_TRY(end_interval(l, error));
+        ELMAN_TRY(watch(l, last, error));
         bool stop = asked_to_stop(l);
         bool due = elman_trainer_due(&l->trainer, ends_epoch);
         if (due && !stop) {
@@ -289,6 +306,8 @@ static elman_status open_run(loop *l, elman_error *error)
     elman_trained trained = {l->objective, t->optimizer, t->average};
     ELMAN_TRY(elman_checkpoint_create(l->context, &trained, &t->progress, l->options->configuration,
                                       &l->checkpoint, error));
+    if (l->options->watch)
+        ELMAN_TRY(elman_watch_create(l->context, l->objective, &l->watch, error));
     if (l->options->resume)
         ELMAN_TRY(resume_run(l, error));
     char *metrics_path = elman_path_join(l->options->folder, "metrics.jsonl");
@@ -319,6 +338,7 @@ elman_status elman_loop_run(elman_context *context, const elman_objective *objec
     if (status == ELMAN_OK)
         status = run(&l, error);
     elman_appender_close(&l.metrics);
+    elman_watch_free(l.watch);
     elman_board_close(l.board);
     elman_safetensors_writer_free(l.checkpoint);
     elman_trainer_close(&l.trainer);

@@ -11,6 +11,7 @@ typedef struct elman_loop_options {
     const char *configuration;  /* SHA-256 of its config.json: a checkpoint belongs to it */
     bool resume;                /* a checkpoint stands there and is to be continued */
     int64_t checkpoint_every;   /* updates; 0: at each validation */
+    bool watch;                 /* the gradients, into metrics.jsonl */
     const char *tensorboard;    /* folder for event files (train/board.h); NULL: none */
     void (*progress)(void *user, const elman_train_progress *progress); /* may be NULL */
     void *user;

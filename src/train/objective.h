@@ -53,6 +53,12 @@ typedef struct elman_flow_batch {
     const int64_t *steps; /* [count], as given: the step of each sequence's loss; NULL: its last */
 } elman_flow_batch;
 
+/* Some steps of a stretch of parallel streams, for a measurement of what truncation loses. */
+typedef struct elman_stretch {
+    int64_t length;
+    int64_t begin, steps; /* at begin = 0 the state is zero, else as the steps before left it */
+} elman_stretch;
+
 typedef struct elman_objective {
     void *self;
     elman_parameters *parameters;
@@ -74,6 +80,14 @@ typedef struct elman_objective {
      * than wished, at least one; count is 0 beyond the last. NULL: the task has none. */
     elman_status (*flow)(void *self, elman_tape *tape, const elman_flow_wish *wish,
                          elman_flow_batch *batch, elman_error *error);
+
+    /* Records steps [begin, begin+steps) of a fixed stretch of the training part; the loss is their
+     * share of the mean over the stretch, dropout off. Touches nothing that training goes by. NULL:
+     * the task does not cut its sequences. */
+    elman_status (*stretch)(void *self, elman_tape *tape, const elman_stretch *stretch,
+                            elman_var **loss, elman_error *error);
+    /* The longest stretch there is. */
+    int64_t (*longest)(void *self);
 
     /* For the checkpoint: the tensors that are carried from batch to batch, added once (their
      * memory is read at each checkpoint), and whatever must be brought up to date before one

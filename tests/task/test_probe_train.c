@@ -18,6 +18,7 @@
 #include "elman/elman.h"
 #include "elman/predict.h"
 #include "task/task_impl.h"
+#include "test_malloc.h"
 #include "train/checkpoint.h"
 
 static char root[64] = "/tmp/elman-probe-XXXXXX";
@@ -264,6 +265,78 @@ static void solved(void **state)
     assert_int_equal(l.last.step, config.max_steps);
 }
 
+/* --- memory ------------------------------------------------------------------------------- */
+
+static void count_calls(void *user, const elman_train_progress *progress)
+{
+    size_t *calls = user;
+    if (progress->event == ELMAN_EVENT_STEP && (progress->step == 2 || progress->step == 50))
+        calls[progress->step == 50] = test_malloc_calls();
+}
+
+/* An update after the first takes no memory. */
+static void no_allocation(void **state)
+{
+    (void)state;
+    if (!test_malloc_works())
+        skip();
+    for (int k = 0; k < 4; k++) {
+        elman_config config = config_of((elman_probe)k, "12");
+        elman_context *context = context_of(2);
+        elman_train_request request = request_of(in_root("memory"), &config);
+        elman_error error = {0};
+        size_t calls[2] = {0, 1};
+        request.config.max_steps = 50;
+        request.force = true;
+        request.progress = count_calls;
+        request.user = calls;
+        if (elman_train(context, &request, &error) != ELMAN_OK)
+            fail_msg("%s", error.message);
+        assert_true(calls[0] == calls[1]);
+        elman_context_free(context);
+    }
+}
+
+/* Any allocation may fail: it is said, and what was taken is given back. */
+static void memory_is_out(void **state)
+{
+    (void)state;
+    if (!test_malloc_works())
+        skip();
+    elman_config config = config_of(ELMAN_PROBE_ADDING, "4");
+    config.max_steps = 1;
+    listener l = {0};
+    assert_int_equal(train(in_root("small"), &config, 1, &l), ELMAN_OK);
+    elman_context *context = context_of(1);
+    elman_train_request request = request_of("unused", &config);
+    size_t live = test_malloc_live();
+    for (int open = 0; open < 2; open++)
+        for (size_t n = 1;; n++) {
+            elman_config_file file = {.config = config};
+            elman_objective objective = {0};
+            elman_predictor *predictor = NULL;
+            elman_metrics metrics = {0};
+            elman_error error = {0};
+            test_malloc_fail_at(n);
+            elman_status status =
+                open ? elman_predictor_open(context, in_root("small"), &predictor, &error)
+                     : elman_task_probe.begin(context, &request, &file, &objective, &error);
+            if (open && status == ELMAN_OK)
+                status = elman_predictor_eval(predictor, NULL, 0, false, &metrics, &error);
+            bool failed = test_malloc_failed();
+            test_malloc_fail_at(0);
+            elman_metrics_clear(context, &metrics);
+            elman_predictor_free(predictor);
+            elman_task_probe.end(&objective);
+            if (status != (failed ? ELMAN_ERROR_MEMORY : ELMAN_OK))
+                fail_msg("allocation %zu, open %d: %s", n, open, error.message);
+            assert_int_equal(test_malloc_live(), live);
+            if (!failed)
+                break;
+        }
+    elman_context_free(context);
+}
+
 /* --- samples for the gradient ------------------------------------------------------------- */
 
 typedef struct sampled {
@@ -386,7 +459,8 @@ static void refused(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(same_bits), cmocka_unit_test(solved),
-                                       cmocka_unit_test(flow), cmocka_unit_test(refused)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(same_bits),     cmocka_unit_test(solved), cmocka_unit_test(no_allocation),
+        cmocka_unit_test(memory_is_out), cmocka_unit_test(flow),   cmocka_unit_test(refused)};
     return cmocka_run_group_tests(tests, begin, end);
 }

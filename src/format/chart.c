@@ -19,6 +19,8 @@ const char *elman_chart_style(void)
            "figcaption span{color:var(--muted);white-space:nowrap}\n"
            "figcaption i{display:inline-block;width:14px;height:3px;border-radius:2px;"
            "margin:0 5px 3px 0}\n"
+           "figcaption .d{background:none;height:0;border-top:1px dashed var(--muted);"
+           "margin-bottom:4px}\n"
            "svg{display:block;width:100%;height:auto;overflow:visible}\n"
            "svg text{font:12px system-ui,sans-serif;fill:var(--muted)}\n"
            "svg .g{stroke:var(--line);stroke-width:1}\n"
@@ -193,33 +195,49 @@ static void put_marks(elman_text_buffer *t, const elman_chart *c, const elman_ch
     }
 }
 
+/* The names of what is drawn, beside the title. */
+static void put_key(elman_text_buffer *html, const elman_chart *chart, bool ruled)
+{
+    char swatch[64];
+    for (size_t i = 0; i < chart->count && chart->count > 1; i++) {
+        const elman_chart_series *s = &chart->series[i];
+        snprintf(swatch, sizeof swatch, "<span><i class=\"f%d\"></i>",
+                 s->colour % ELMAN_CHART_COLOURS);
+        elman_text_buffer_put(html, swatch);
+        elman_html_put(html, s->name);
+        elman_text_buffer_put(html, "</span>");
+    }
+    if (!ruled)
+        return;
+    elman_text_buffer_put(html, "<span><i class=\"d\"></i>");
+    elman_html_put(html, chart->line_name);
+    elman_text_buffer_put(html, "</span>");
+}
+
 void elman_chart_put_lines(elman_text_buffer *html, const elman_chart *chart)
 {
     elman_axis x = elman_axis_empty(chart->log_x), y = elman_axis_empty(chart->log_y);
-    char key[64];
-    begin_figure(html, "chart", chart->title);
     for (size_t i = 0; i < chart->count; i++) {
         const elman_chart_series *s = &chart->series[i];
-        snprintf(key, sizeof key, "<span><i class=\"f%d\"></i>", s->colour % ELMAN_CHART_COLOURS);
-        elman_text_buffer_put(html, chart->count > 1 ? key : "<span>");
-        elman_html_put(html, chart->count > 1 ? s->name : "");
-        elman_text_buffer_put(html, "</span>");
         for (size_t k = 0; k < s->count; k++)
             if (is_drawn(chart, s, k)) {
                 elman_axis_include(&x, s->x[k]);
                 elman_axis_include(&y, s->y[k]);
             }
     }
-    elman_text_buffer_put(html, "</figcaption>\n");
+    begin_figure(html, "chart", chart->title);
     if (elman_axis_is_empty(&x)) {
-        elman_text_buffer_put(html, "<p>Nothing was measured.</p></figure>\n");
+        elman_text_buffer_put(html, "</figcaption>\n<p>Nothing was measured.</p></figure>\n");
         return;
     }
     elman_axis_settle(&x, false);
     elman_axis_settle(&y, true);
+    bool ruled = isfinite(chart->y_line) && elman_axis_holds(&y, chart->y_line);
+    put_key(html, chart, ruled);
+    elman_text_buffer_put(html, "</figcaption>\n");
     begin_svg(html, chart->title, WIDTH, HEIGHT);
     put_frame(html, &x, &y, chart->x_label);
-    if (isfinite(chart->y_line) && elman_axis_holds(&y, chart->y_line))
+    if (ruled)
         put_line(html, "r", LEFT, y_of(&y, chart->y_line), WIDTH - RIGHT, y_of(&y, chart->y_line));
     for (size_t i = 0; i < chart->count; i++) {
         put_path(html, chart, &chart->series[i], &x, &y);

@@ -23,8 +23,9 @@ typedef struct elman_chart {
     const char *title, *x_label;
     const elman_chart_series *series;
     size_t count;
-    bool log_x, log_y; /* what is not above 0 is then left out */
-    double y_line;     /* a level that is ruled across; NaN: none */
+    bool log_x, log_y;     /* what is not above 0 is then left out */
+    double y_line;         /* a level that is ruled across where the axis holds it; NaN: none */
+    const char *line_name; /* what it means */
 } elman_chart;
 
 /* A <figure>: the title and the names of the series above the lines. Nothing to draw: it says so.
@@ -41,12 +42,13 @@ typedef struct elman_chart_bars {
 void elman_chart_put_bars(elman_text_buffer *html, const elman_chart_bars *bars);
 
 /* Rows by columns in the colours of elman_heat_colour, row 0 at the bottom, columns left to right;
- * large ones are thinned. */
+ * large ones are thinned. NaN stays empty. */
 typedef struct elman_chart_heat {
     const char *title, *x_label, *y_label;
-    const double *const *columns; /* [count] each of `rows` values */
+    const double *const *columns; /* [count] */
+    const size_t *heights;        /* [count] values in each; what is above them stays empty */
     const double *x;              /* [count] what stands under the columns */
-    size_t count, rows;
+    size_t count, rows;           /* rows: the greatest height */
 } elman_chart_heat;
 void elman_chart_put_heat(elman_text_buffer *html, const elman_chart_heat *heat);
 

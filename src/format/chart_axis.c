@@ -57,7 +57,7 @@ static int linear_ticks(const elman_axis *axis, int wanted, double ticks[])
     double step = round_step((axis->high - axis->low) / wanted);
     int count = 0;
     for (double n = ceil(axis->low / step); n * step <= axis->high && count < ELMAN_AXIS_TICKS; n++)
-        ticks[count++] = n * step;
+        ticks[count++] = n * step + 0.0; /* no negative zero */
     return count;
 }
 
@@ -68,7 +68,7 @@ static int log_ticks(const elman_axis *axis, int wanted, double ticks[])
     double each = ceil((high - low) / (wanted + 1));
     bool close = high - low < 2;
     int count = 0;
-    if (high - low < 0.5)
+    if (high - low < 0.8)
         return linear_ticks(axis, wanted, ticks);
     for (double n = floor(low / each) * each; n <= high; n += each)
         for (int i = 0; i < (close ? 3 : 1); i++) {

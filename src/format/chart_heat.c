@@ -36,7 +36,7 @@ static void put_fill(elman_text_buffer *t, int level, const char *before, const 
 {
     char text[96];
     unsigned char c[3];
-    elman_heat_colour(level == NONE ? (double)NAN : pow(10, (double)level / STEPS - 4), c);
+    elman_heat_colour(pow(10, (double)level / STEPS - 4), c);
     snprintf(text, sizeof text, "%s#%02x%02x%02x%s", before, c[0], c[1], c[2], after);
     elman_text_buffer_put(t, text);
 }
@@ -51,9 +51,11 @@ static void choose_cells(const elman_chart_heat *heat, painting *out)
     out->columns = heat->count < COLUMNS ? heat->count : COLUMNS;
     out->rows = heat->rows < ROWS ? heat->rows : ROWS;
     for (size_t c = 0; c < out->columns; c++)
-        for (size_t r = 0; r < out->rows; r++)
-            out->level[c][r] = (unsigned char)level_of(
-                heat->columns[c * heat->count / out->columns][r * heat->rows / out->rows]);
+        for (size_t r = 0; r < out->rows; r++) {
+            size_t column = c * heat->count / out->columns, row = r * heat->rows / out->rows;
+            bool there = row < heat->heights[column];
+            out->level[c][r] = (unsigned char)(there ? level_of(heat->columns[column][row]) : NONE);
+        }
 }
 
 /* The same in every locale, as printf is not. */
@@ -154,7 +156,7 @@ void elman_chart_put_heat(elman_text_buffer *html, const elman_chart_heat *heat)
     elman_text_buffer_put(html, "\">\n");
     if (heat->count && heat->rows) {
         choose_cells(heat, &drawn);
-        for (int level = 0; level <= NONE; level++)
+        for (int level = 0; level < LEVELS; level++)
             put_level(html, &drawn, level);
         put_axes(html, heat);
     }

@@ -182,7 +182,7 @@ static elman_status watch(loop *l, bool last, elman_error *error)
     if (!l->watch || (step % INTERVAL && !last))
         return ELMAN_OK;
     double before = elman_clock();
-    elman_status status = elman_watch_look(l->watch, step, &l->metrics, error);
+    elman_status status = elman_watch_look(l->watch, step, &l->metrics, l->board, error);
     l->interval_began += elman_clock() - before;
     return status;
 }

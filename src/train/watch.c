@@ -111,7 +111,7 @@ static elman_status append(elman_watch *w, int64_t step, const elman_flow *flow,
 }
 
 elman_status elman_watch_look(elman_watch *watch, int64_t step, elman_appender *log,
-                              elman_error *error)
+                              elman_board *board, elman_error *error)
 {
     elman_flow flow;
     elman_flow_options options;
@@ -121,9 +121,11 @@ elman_status elman_watch_look(elman_watch *watch, int64_t step, elman_appender *
     options.jacobians = 0;
     elman_status status =
         elman_flow_measure(watch->tape, watch->objective, &options, &flow, &found);
-    if (status == ELMAN_OK)
+    if (status == ELMAN_OK) {
         status = append(watch, step, &flow, log, error);
-    else if (status == ELMAN_ERROR_NUMERIC)
+        if (status == ELMAN_OK)
+            status = elman_board_gradients(board, step, &flow, error);
+    } else if (status == ELMAN_ERROR_NUMERIC)
         status = ELMAN_OK;
     else
         elman_fail(error, status, "watch gradients: %s", found.message);

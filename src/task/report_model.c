@@ -27,7 +27,7 @@ static void put_options(elman_report *r)
         elman_text_buffer_put(&r->html, "<tr><th>");
         elman_html_put(&r->html, strcmp(group, o->group) ? o->group : "");
         group = o->group;
-        elman_text_buffer_put(&r->html, own ? "</th><td class=\"t\"><b>" : "</th><td class=\"t\">");
+        elman_text_buffer_put(&r->html, own ? "</th><td class=\"k\"><b>" : "</th><td class=\"k\">");
         elman_html_put(&r->html, o->name);
         elman_text_buffer_put(&r->html,
                               own ? "</b></td><td class=\"t\"><b>" : "</td><td class=\"t\">");

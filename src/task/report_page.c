@@ -179,6 +179,11 @@ void elman_report_grouped(char text[40], int64_t value)
 
 void elman_report_duration(char text[40], double seconds)
 {
+    if (seconds >= 0 && seconds < 10) {
+        elman_print_rounded(text, seconds, 2);
+        snprintf(text + strlen(text), 8, " s");
+        return;
+    }
     long long s =
         isfinite(seconds) && seconds >= 0 && seconds < 1e12 ? (long long)(seconds + 0.5) : -1;
     if (s < 0)

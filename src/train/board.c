@@ -93,7 +93,8 @@ static picture *add_column(elman_board *b, const char *layer, const double *norm
     return p;
 }
 
-/* Time goes to the right, the lag down; each value a block of pixels, so that small ones show. */
+/* Under a tag of its own: TensorBoard shows one kind of thing under a tag. Time goes to the right,
+ * the lag down; each value a block of pixels, so that small ones show. */
 static elman_status put_picture(elman_board *b, const picture *p, int64_t step, elman_error *error)
 {
     char tag[MAX_TAG];
@@ -107,7 +108,7 @@ static elman_status put_picture(elman_board *b, const picture *p, int64_t step, 
         for (size_t x = 0; x < width; x++)
             elman_heat_colour((double)p->norm[x / wide * p->rows + y / high],
                               pixels + 3 * (y * width + x));
-    snprintf(tag, sizeof tag, "gradient by lag/%s", p->layer);
+    snprintf(tag, sizeof tag, "gradient by lag and step/%s", p->layer);
     elman_status status =
         elman_tensorboard_image(b->events, step, tag, pixels, (int)width, (int)height, error);
     elman_release(b->context, pixels);

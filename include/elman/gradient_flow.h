@@ -64,8 +64,9 @@ typedef struct elman_flow_layer {
     double singular_value, spectral_radius;
     double saturated; /* share of tanh units beyond 0.95 in magnitude: h, g or n; NaN for a ReLU */
     double dead;      /* share of ReLU units that were 0 at every step read; NaN for others */
-    /* Steps after which what a unit holds has fallen to 1/e by its forget gate (GRU: z) alone:
-     * -1 / mean of ln f; median and 90th percentile over the units. NaN without such a gate. */
+    /* For how many steps a unit holds what it has, by its forget gate (GRU: z) alone: 1 / (1 - mean
+     * of f) (Tallec & Ollivier 2018, "Can recurrent neural networks warp time?"); median and 90th
+     * percentile over the units. NaN without such a gate. */
     double time_constant, time_constant_90;
     elman_flow_gate gates[ELMAN_FLOW_GATES];
     int gate_count;
@@ -97,6 +98,16 @@ ELMAN_API elman_status elman_flow_request(elman_context *context,
 ELMAN_API elman_status elman_flow_linear(elman_context *context, double factor,
                                          const elman_flow_options *options, elman_flow *flow,
                                          elman_error *error);
+
+/* Draws a picture into a file that ends in .svg or .png, by gnuplot, whose script and table stay
+ * beside it: the curves with their spread, on a logarithmic axis; what the gates do; and where
+ * `folder` (may be NULL) is a model that was trained with --watch gradients, the curves through the
+ * training, lag by step. ARGUMENT: another ending; IO: gnuplot is not there, or a file cannot be
+ * written. */
+ELMAN_API elman_status elman_flow_plot(elman_context *context, const elman_flow *flow,
+                                       const char *folder, const char *path, elman_error *error);
+/* Whether the path ends in what can be drawn, before anything is measured for it. */
+ELMAN_API elman_status elman_flow_plot_check(const char *path, elman_error *error);
 
 /* --- truncation --------------------------------------------------------------------------------
  */

@@ -11,6 +11,7 @@ typedef struct values {
     double linear;
     int64_t lags, samples, jacobians, threads;
     bool json, bptt_bias;
+    char plot[CLI_PATH];
 } values;
 
 /* clang-format off */
@@ -37,6 +38,10 @@ static const elman_option options[] = {
              "length of the stretch"},
     {.name = "json", .type = ELMAN_OPTION_FLAG, .group = "output", .offset = offsetof(values, json),
      .help = "Print a record of JSON a lag, and one a layer"},
+    {.name = "plot", .type = ELMAN_OPTION_TEXT, .argument = "FILE", .group = "output",
+     .offset = offsetof(values, plot), .capacity = CLI_PATH,
+     .help = "Draw it too, into FILE.svg or FILE.png: by lag, by gate, and of a model trained with "
+             "--watch gradients by training step"},
     CLI_OPTION_THREADS(values, threads),
 };
 /* clang-format on */
@@ -83,6 +88,7 @@ static int measure(elman_context *context, const values *v, const cli_operands *
     elman_error error;
     elman_flow_options wanted;
     elman_status outcome;
+    const char *folder = NULL;
     char *const *data = operands->list + 1;
     elman_flow_options_default(&wanted);
     wanted.lags = v->lags;
@@ -91,8 +97,9 @@ static int measure(elman_context *context, const values *v, const cli_operands *
     if (v->linear >= 0) {
         outcome = elman_flow_linear(context, v->linear, &wanted, flow, &error);
     } else if (cli_is_folder(operands->list[0])) {
-        outcome = elman_flow_model(context, operands->list[0], (const char *const *)data,
-                                   operands->count - 1, &wanted, flow, &error);
+        folder = operands->list[0];
+        outcome = elman_flow_model(context, folder, (const char *const *)data, operands->count - 1,
+                                   &wanted, flow, &error);
     } else {
         cli_request asked;
         int status = cli_request_of(context, operands->list[0], data, operands->count - 1, &asked);
@@ -106,6 +113,8 @@ static int measure(elman_context *context, const values *v, const cli_operands *
         cli_flow_json(flow);
     else
         cli_flow_print(flow);
+    if (v->plot[0] != 0 && elman_flow_plot(context, flow, folder, v->plot, &error) != ELMAN_OK)
+        return cli_fail_error(&error);
     return CLI_DONE;
 }
 
@@ -127,6 +136,10 @@ static int run(const cli_verb *verb, int argc, char **argv)
                          operands.list[0]);
     if (v.linear >= 0 && v.bptt_bias)
         return cli_wrong("gradflow: --linear and --bptt-bias measure two things; give one of them");
+    if (v.plot[0] != 0 && v.bptt_bias)
+        return cli_wrong("gradflow: --bptt-bias has no picture; leave --plot out");
+    if (v.plot[0] != 0 && elman_flow_plot_check(v.plot, &error) != ELMAN_OK)
+        return cli_wrong("%s", error.message);
     if (v.linear < 0 && operands.count == 0)
         return cli_wrong("gradflow: no MODEL; write elman gradflow MODEL [FILE...]");
     if (cli_context((int)v.threads, &context, &error) != ELMAN_OK)

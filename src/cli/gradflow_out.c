@@ -222,8 +222,10 @@ void cli_truncation_print(const elman_truncation *rows, int count)
     printf("    K    cosine    norm ratio    time         memory\n");
     for (int i = 0; i < count; i++) {
         const elman_truncation *r = &rows[i];
-        printf("%5lld    %6.4f    %6.4f      %6.1f ms    %6.1f MiB\n", (long long)r->bptt,
-               r->cosine, r->norm_ratio, 1e3 * r->seconds, (double)r->bytes / 0x1p20);
+        const bool small = r->bytes < 10 << 20;
+        printf("%5lld    %6.4f    %6.4f      %6.1f ms    %6.0f %s\n", (long long)r->bptt, r->cosine,
+               r->norm_ratio, 1e3 * r->seconds, (double)r->bytes / (small ? 0x1p10 : 0x1p20),
+               small ? "KiB" : "MiB");
     }
 }
 

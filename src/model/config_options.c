@@ -102,8 +102,8 @@ static const elman_option table[] = {
      .help = "What the network is asked about a sequence that is made up for it"},
     {.name = "lag", .type = ELMAN_OPTION_TEXT, .argument = "N|N..M", .group = "data",
      .initial = "50", TEXT_AT(lag), RECORDED, .tasks = "probe",
-     .help = "Steps over which it must remember; N..M: from N on, growing evenly to M in the first "
-             "three quarters of the updates"},
+     .help = "Steps over which it must remember; N..M: from N on, growing to M, as the square of the "
+             "updates, in the first three quarters of them"},
     {.name = "inputs", .type = ELMAN_OPTION_INTEGER, .argument = "N", .group = "network",
      .initial = "0", BOUNDS(0, 1e6), AT(inputs), RECORDED, .untyped = true,
      .tasks = "classify tag forecast probe", .help = "Numbers a step; the data say how many"},

@@ -139,22 +139,20 @@ static elman_status restore(void *self, const elman_safetensors *file, elman_err
 
 static void choose(elman_config *config, const elman_probe_task *task)
 {
-    static const struct {
-        int64_t hidden, epochs;
-        double lr;
-    } by_kind[] = {{64, 100, 2e-3}, {128, 100, 2e-3}, {64, 100, 2e-3}, {64, 100, 2e-3}};
+    bool copy = task->kind == ELMAN_PROBE_COPY;
+    bool gated = config->cell == ELMAN_CELL_LSTM || config->cell == ELMAN_CELL_GRU;
     if (!config->layers)
         config->layers = 1;
     if (!config->hidden)
-        config->hidden = by_kind[task->kind].hidden;
+        config->hidden = copy ? 128 : 64;
     if (config->dropout < 0)
         config->dropout = 0;
     if (!config->epochs) /* a limit in steps is met before this many epochs */
-        config->epochs = config->max_steps ? INT32_MAX : by_kind[task->kind].epochs;
+        config->epochs = config->max_steps ? INT32_MAX : copy ? 200 : 100;
     if (!config->batch)
         config->batch = 32;
     if (config->lr < 0)
-        config->lr = config->optimizer == ELMAN_OPTIMIZER_SGD ? 0.1 : by_kind[task->kind].lr;
+        config->lr = config->optimizer == ELMAN_OPTIMIZER_SGD ? 0.1 : gated ? 3e-3 : 1e-3;
     if (config->stop_at < 0)
         config->stop_at = elman_probe_solved(task);
     config->inputs = elman_probe_inputs(task);

@@ -50,8 +50,8 @@ bool elman_probe_each_step(const elman_probe_task *task);
 
 /* The loss of whoever knows the task and not the sequence. */
 double elman_probe_guess(const elman_probe_task *task, int64_t lag);
-/* Which lag update u = `update` of S = `updates` (at most 10^12) has: over the first three
- * quarters, R = S - floor(S/4), first + floor((last - first) u / R), then last. */
+/* Which lag update u = `update` of S = `updates` has: in the first three quarters, R = S -
+ * floor(S/4), it is first + floor((last - first) (u/R)^2), in double; then last. */
 int64_t elman_probe_lag_at(const elman_probe_task *task, int64_t update, int64_t updates);
 
 /* Each stream has examples 0, 1, … that are a function of seed, stream, number and lag. */

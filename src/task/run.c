@@ -58,6 +58,8 @@ elman_status elman_task_run_open(elman_context *context, const char *folder,
     if (status != ELMAN_OK)
         return elman_fail(error, status, "%s/config.json: %s", folder, found.message);
     if (count > 0)
+        ELMAN_TRY(elman_task_check_data(run->file.task, paths, count, error));
+    if (count > 0)
         ELMAN_TRY(take_files(run, paths, count, error));
     /* what only training asks for, and may not be there */
     run->file.config.patience = 0;
@@ -80,6 +82,7 @@ elman_status elman_task_run_begin(elman_context *context, const elman_train_requ
     *run = (elman_task_run){.context = context};
     elman_config_file_default(&run->file);
     ELMAN_TRY(elman_task_find(request->task, &task, error));
+    ELMAN_TRY(elman_task_check_data(request->task, request->data, request->data_count, error));
     ELMAN_TRY(elman_config_validate(&request->config, error));
     run->file.format_version = 1;
     run->file.numerics_version = ELMAN_NUMERICS_VERSION;

@@ -42,6 +42,10 @@ typedef struct elman_task {
 extern const elman_task elman_task_lm, elman_task_classify, elman_task_tag, elman_task_forecast,
     elman_task_probe;
 
+/* ARGUMENT: no data files for a task that reads them, or some for one that makes its own. */
+elman_status elman_task_check_data(const char *task, const char *const *data, int count,
+                                   elman_error *error);
+
 /* NULL-ended, in the order of the help. */
 const elman_task *const *elman_tasks(void);
 /* ARGUMENT: no such task; the message names those there are. */

@@ -257,6 +257,19 @@ static elman_status train(elman_context *context, const elman_train_request *req
     return status;
 }
 
+elman_status elman_task_check_data(const char *task, const char *const *data, int count,
+                                   elman_error *error)
+{
+    if (count < 1 && elman_task_reads_data(task))
+        return elman_fail(error, ELMAN_ERROR_ARGUMENT,
+                          "no data given, and the task %s learns from it", task);
+    if (count > 0 && !elman_task_reads_data(task))
+        return elman_fail(error, ELMAN_ERROR_ARGUMENT,
+                          "found %s, but the task %s makes its own examples; leave the data out",
+                          data[0], task);
+    return ELMAN_OK;
+}
+
 elman_status elman_train(elman_context *context, const elman_train_request *request,
                          elman_error *error)
 {
@@ -267,12 +280,8 @@ elman_status elman_train(elman_context *context, const elman_train_request *requ
         return elman_fail(error, ELMAN_ERROR_ARGUMENT, "no output folder given");
     if (!request->resume && !request->task)
         return elman_fail(error, ELMAN_ERROR_ARGUMENT, "no task given");
-    if (!request->resume && request->data_count < 1 && elman_task_reads_data(request->task))
-        return elman_fail(error, ELMAN_ERROR_ARGUMENT, "no data given");
-    if (!request->resume && request->data_count > 0 && !elman_task_reads_data(request->task))
-        return elman_fail(error, ELMAN_ERROR_ARGUMENT,
-                          "found %s, but the task %s makes its own examples; leave the data out",
-                          request->data[0], request->task);
+    if (!request->resume)
+        ELMAN_TRY(elman_task_check_data(request->task, request->data, request->data_count, error));
 
     int lock = -1;
     elman_config_file file = {.format_version = 1, .numerics_version = ELMAN_NUMERICS_VERSION};

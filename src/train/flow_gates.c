@@ -3,12 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/logarithm.h"
 #include "base/memory.h"
 #include "train/flow_layer.h"
 
 static const float gate_open = 0.9F, gate_closed = 0.1F, tanh_saturated = 0.95F;
-static const double least_held = 1e-30; /* a gate that is shut is taken for this */
 
 bool elman_flow_gather_init(elman_flow_gather *g, elman_context *context,
                             const elman_observation *o, int64_t lags)
@@ -96,10 +94,8 @@ static void add_row(elman_flow_gather *g, const float *gates)
     for (int i = 0; i < count; i++)
         add_gate(g, i, &kinds[i], gates + (size_t)i * g->H);
     for (size_t u = 0; u < g->H; u++) {
-        if (holds >= 0) {
-            double f = (double)gates[(size_t)holds * g->H + u];
-            g->held[u] += elman_logarithm(f > least_held ? f : least_held);
-        }
+        if (holds >= 0)
+            g->held[u] += (double)gates[(size_t)holds * g->H + u];
         if (candidate >= 0)
             g->saturated += fabsf(gates[(size_t)candidate * g->H + u]) > tanh_saturated;
         else if (gates[u] > g->greatest[u])
@@ -158,7 +154,7 @@ void elman_flow_finish_gates(const elman_flow_gather *g, double *scratch, elman_
     int64_t dead = 0;
     for (size_t u = 0; u < g->H; u++) {
         dead += g->greatest[u] == 0;
-        scratch[u] = -(double)g->rows / g->held[u]; /* ln f <= 0 */
+        scratch[u] = 1 / (1 - g->held[u] / (double)g->rows);
     }
     if (relu)
         layer->dead = (double)dead / (double)g->H;

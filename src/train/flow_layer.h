@@ -33,7 +33,7 @@ typedef struct elman_flow_gather {
         double sum;
         int64_t open, closed, bins[ELMAN_FLOW_BINS];
     } gates[ELMAN_FLOW_GATES];
-    double *held;    /* [H] sums of ln f (GRU: ln z) */
+    double *held;    /* [H] sums of f (GRU: z) */
     float *greatest; /* [H] of a ReLU unit */
     float high;      /* of a ReLU's histogram */
     int64_t saturated;

@@ -125,10 +125,11 @@ elman_status elman_watch_look(elman_watch *watch, int64_t step, elman_appender *
         status = append(watch, step, &flow, log, error);
         if (status == ELMAN_OK)
             status = elman_board_gradients(board, step, &flow, error);
-    } else if (status == ELMAN_ERROR_NUMERIC)
+    } else if (status == ELMAN_ERROR_NUMERIC) {
         status = ELMAN_OK;
-    else
+    } else {
         elman_fail(error, status, "watch gradients: %s", found.message);
+    }
     elman_flow_clear(watch->context, &flow);
     return status;
 }

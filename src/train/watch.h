@@ -14,7 +14,7 @@ elman_status elman_watch_create(elman_context *context, const elman_objective *o
                                 elman_watch **watch, elman_error *error);
 void elman_watch_free(elman_watch *watch);
 
-/* Measures with the weights as they are, and appends
+/* Measures with the weights as they are, shows it on the board (may be NULL), and appends
  *   {"event":"gradients","step":S,"layers":[{"layer":"rnn.l0","horizon":12,"factor":0.6,
  *    "saturated":0.1,"dead":null,"time_constant":1.4,"norm":[1,0.65,...]},...]}
  * norm by lag from 0 on; figures as elman/gradient_flow.h has them. The board (NULL: none) shows

@@ -285,9 +285,10 @@ static void curriculum(void **state)
         }
         assert_int_equal(elman_probe_lag_at(&task, all, all), 400);
     }
-    /* evenly: half of the way after half of the rise */
-    assert_int_equal(elman_probe_lag_at(&task, 375, 1000), 205);
-    assert_int_equal(elman_probe_lag_at(&task, 749, 1000), 399);
+    /* as the square: a quarter of the way after half of the rise */
+    assert_int_equal(elman_probe_lag_at(&task, 375, 1000), 107);
+    assert_int_equal(elman_probe_lag_at(&task, 749, 1000), 398);
+    assert_int_equal(elman_probe_lag_at(&task, 750, 1000), 400);
     task = task_of(ELMAN_PROBE_COPY, "30");
     assert_int_equal(elman_probe_lag_at(&task, 0, 1000), 30);
     assert_int_equal(elman_probe_lag_at(&task, 999, 1000), 30);

@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "elman/elman.h"
 #include "elman/predict.h"
+#include "task/probe_data.h"
 #include "task/task_impl.h"
 #include "test_malloc.h"
 #include "train/checkpoint.h"
@@ -420,10 +421,43 @@ static void flow(void **state)
         }
         assert_true(flowed);
         assert_true(next_batch(context, &objective) == next_batch(context, &untouched));
+        assert_true(sample(context, &objective, 0, 8, 0.5F).sum == all.sum);
         elman_task_probe.end(&objective);
         elman_task_probe.end(&untouched);
         elman_context_free(context);
     }
+}
+
+/* Both batches of an update have its lag, by the number of updates since the run began. */
+static void grows(void **state)
+{
+    (void)state;
+    elman_config config = config_of(ELMAN_PROBE_COPY, "2..60");
+    config.accumulate = 2;
+    config.hidden = 2;
+    config.batch = 1;
+    config.max_steps = 160;
+    elman_context *context = context_of(1);
+    elman_train_request request = request_of("unused", &config);
+    elman_config_file file = {.config = config};
+    elman_objective objective = {0};
+    elman_error error = {0};
+    elman_tape *tape;
+    elman_probe_task task;
+    assert_int_equal(elman_probe_task_of(&config, &task, &error), ELMAN_OK);
+    assert_int_equal(elman_task_probe.begin(context, &request, &file, &objective, &error),
+                     ELMAN_OK);
+    assert_int_equal(elman_tape_create(context, &tape, NULL), ELMAN_OK);
+    for (int64_t i = 0; i < 320; i++) {
+        elman_objective_batch batch = {0};
+        elman_tape_begin(tape, NULL);
+        assert_int_equal(objective.record(objective.self, tape, &batch, &error), ELMAN_OK);
+        assert_int_equal((int64_t)batch.count, 20 + elman_probe_lag_at(&task, i / 2, 160));
+        assert_true(batch.ends_epoch == (i == 199));
+    }
+    elman_tape_free(tape);
+    elman_task_probe.end(&objective);
+    elman_context_free(context);
 }
 
 /* --- what is refused ---------------------------------------------------------------------- */
@@ -461,6 +495,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(same_bits),     cmocka_unit_test(solved), cmocka_unit_test(no_allocation),
-        cmocka_unit_test(memory_is_out), cmocka_unit_test(flow),   cmocka_unit_test(refused)};
+        cmocka_unit_test(memory_is_out), cmocka_unit_test(flow),   cmocka_unit_test(grows),
+        cmocka_unit_test(refused)};
     return cmocka_run_group_tests(tests, begin, end);
 }

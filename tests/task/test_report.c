@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "elman/task.h"
+#include "test_malloc.h"
 
 static elman_context *context;
 static elman_error error;
@@ -122,6 +123,27 @@ static void test_stop(void **state)
     assert_false(elman_path_exists(page));
 }
 
+/* An allocation fails, here and there on the way: MEMORY, no page, and nothing is lost. */
+static void test_out_of_memory(void **state)
+{
+    (void)state;
+    elman_report_options options = quick();
+    bool failed = true;
+    if (!test_malloc_works())
+        skip();
+    for (size_t n = 1; failed; n += 1 + n / 8) {
+        size_t live = test_malloc_live();
+        test_malloc_fail_at(n);
+        elman_status status = elman_report_write(context, model, page, &options, &error);
+        failed = test_malloc_failed();
+        test_malloc_fail_at(0);
+        assert_int_equal(status, failed ? ELMAN_ERROR_MEMORY : ELMAN_OK);
+        assert_int_equal(elman_path_exists(page), !failed);
+        assert_int_equal(test_malloc_live(), live);
+    }
+    unlink(page);
+}
+
 /* A log that is broken, and a vocabulary that is gone: said, on the page and to the caller. */
 static void test_lacks(void **state)
 {
@@ -156,7 +178,8 @@ static void test_lacks(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_options), cmocka_unit_test(test_stop),
-                                       cmocka_unit_test(test_page), cmocka_unit_test(test_lacks)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_options), cmocka_unit_test(test_stop), cmocka_unit_test(test_page),
+        cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_lacks)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }

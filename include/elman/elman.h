@@ -18,6 +18,7 @@
 #include "elman/optimizer.h"
 #include "elman/options.h"
 #include "elman/predict.h"
+#include "elman/report.h"
 #include "elman/safetensors.h"
 #include "elman/sample.h"
 #include "elman/status.h"

@@ -140,3 +140,30 @@ void elman_print_real(char text[32], double value)
     }
     leave(&s);
 }
+
+/* x rounded to so many digits: a whole number over, or times, a power of ten that is exact. */
+static double rounded(double x, int digits)
+{
+    double size = fabs(x), power = 1.0, below = 1.0;
+    int up = 0, down = 0;
+    while (size >= below * 10.0 && down < 22) {
+        below *= 10.0;
+        down++;
+    }
+    while (size * power < 1.0 && up < 22) {
+        power *= 10.0;
+        up++;
+    }
+    int places = digits - 1 - down + up; /* behind the point */
+    if (!(size > 0.0) || up >= 22 || down >= 22 || places > 22 || places < -22)
+        return x;
+    power = 1.0;
+    for (int i = 0; i < (places < 0 ? -places : places); i++)
+        power *= 10.0;
+    return places < 0 ? nearbyint(x / power) * power : nearbyint(x * power) / power;
+}
+
+void elman_print_rounded(char text[32], double value, int digits)
+{
+    elman_print_real(text, rounded(value, digits));
+}

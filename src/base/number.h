@@ -14,5 +14,7 @@ bool elman_parse_integer(const char *text, int64_t *value);
  * the zero byte; whole numbers below 1e15 without an exponent. "nan", "inf", "-inf" for what is not
  * finite. */
 void elman_print_real(char text[32], double value);
+/* The same of a number rounded to so many significant digits. */
+void elman_print_rounded(char text[32], double value, int digits);
 
 #endif

@@ -1,6 +1,5 @@
 #include "base/text_buffer.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -80,31 +79,9 @@ void elman_text_buffer_string(elman_text_buffer *text, const char *piece)
     elman_text_buffer_add(text, "\"", 1);
 }
 
-/* x rounded to so many digits: a whole number over, or times, a power of ten that is exact. */
-static double rounded(double x, int digits)
-{
-    double size = fabs(x), power = 1.0, below = 1.0;
-    int up = 0, down = 0;
-    while (size >= below * 10.0 && down < 22) {
-        below *= 10.0;
-        down++;
-    }
-    while (size * power < 1.0 && up < 22) {
-        power *= 10.0;
-        up++;
-    }
-    int places = digits - 1 - down + up; /* behind the point */
-    if (!(size > 0.0) || up >= 22 || down >= 22 || places > 22 || places < -22)
-        return x;
-    power = 1.0;
-    for (int i = 0; i < (places < 0 ? -places : places); i++)
-        power *= 10.0;
-    return places < 0 ? nearbyint(x / power) * power : nearbyint(x * power) / power;
-}
-
 void elman_text_buffer_number(elman_text_buffer *text, double value, int digits)
 {
     char number[32];
-    elman_print_real(number, rounded(value, digits));
+    elman_print_rounded(number, value, digits);
     elman_text_buffer_put(text, number);
 }

@@ -33,7 +33,7 @@ typedef struct cli_verb {
 } cli_verb;
 
 extern const cli_verb cli_train, cli_eval, cli_predict, cli_generate, cli_inspect, cli_gradflow,
-    cli_doctor, cli_help, cli_completion, cli_man;
+    cli_doctor, cli_report, cli_help, cli_completion, cli_man;
 
 /* In the order of the help; NULL-ended. */
 const cli_verb *const *cli_verbs(void);

@@ -21,9 +21,9 @@ enum { MAX_TAG = 160, COLUMNS = 256, SIDE = 256 };
 
 typedef struct picture {
     char layer[ELMAN_FLOW_NAME];
-    int64_t rows, columns; /* lags+1; filled */
-    int64_t every, seen;   /* measurements a column; all until now */
-    float *norm;           /* [COLUMNS,rows] */
+    size_t rows, columns; /* the most lags + 1; filled */
+    size_t every, seen;   /* measurements a column; all until now */
+    float *norm;          /* [COLUMNS,rows] */
     struct picture *next;
 } picture;
 
@@ -39,59 +39,76 @@ static elman_status out_of_memory(elman_error *error)
 }
 
 /* The picture of a layer, begun where there is none yet. */
-static picture *picture_of(elman_board *b, const char *layer, int64_t rows)
+static picture *picture_of(elman_board *b, const char *layer)
 {
     picture **at = &b->pictures;
-    while (*at && (strcmp((*at)->layer, layer) || (*at)->rows != rows))
+    while (*at && strcmp((*at)->layer, layer))
         at = &(*at)->next;
     if (*at)
         return *at;
     picture *p = elman_allocate_zero(b->context, 1, sizeof *p);
-    float *norm = elman_allocate(b->context, COLUMNS * (size_t)rows, sizeof *norm);
-    if (!p || !norm) {
-        elman_release(b->context, p);
-        elman_release(b->context, norm);
+    if (!p)
         return NULL;
-    }
     snprintf(p->layer, sizeof p->layer, "%s", layer);
-    p->rows = rows;
     p->every = 1;
-    p->norm = norm;
     return *at = p;
 }
 
-static void add_column(picture *p, const double *norm)
+/* Makes room for that many rows; what was not measured is NaN. */
+static bool heighten(elman_board *b, picture *p, size_t rows)
 {
-    size_t rows = (size_t)p->rows;
+    if (rows <= p->rows)
+        return true;
+    float *norm = elman_allocate(b->context, COLUMNS * rows, sizeof *norm);
+    if (!norm)
+        return false;
+    for (size_t c = 0; c < COLUMNS; c++)
+        for (size_t k = 0; k < rows; k++)
+            norm[c * rows + k] = k < p->rows ? p->norm[c * p->rows + k] : NAN;
+    elman_release(b->context, p->norm);
+    p->norm = norm;
+    p->rows = rows;
+    return true;
+}
+
+/* One measurement of a layer, [lags+1]; NULL: out of memory. */
+static picture *add_column(elman_board *b, const char *layer, const double *norm, int64_t lags)
+{
+    picture *p = picture_of(b, layer);
+    size_t height = (size_t)lags + 1;
+    if (!p || !heighten(b, p, height))
+        return NULL;
+    size_t rows = p->rows;
     if (p->seen++ % p->every)
-        return;
+        return p;
     if (p->columns == COLUMNS) {
-        for (int64_t c = 1; c < COLUMNS / 2; c++)
-            memcpy(p->norm + (size_t)c * rows, p->norm + 2 * (size_t)c * rows,
-                   rows * sizeof(float));
+        for (size_t c = 1; c < COLUMNS / 2; c++)
+            memcpy(p->norm + c * rows, p->norm + 2 * c * rows, rows * sizeof(float));
         p->columns = COLUMNS / 2;
         p->every *= 2;
     }
     for (size_t k = 0; k < rows; k++)
-        p->norm[(size_t)p->columns * rows + k] = (float)norm[k];
+        p->norm[p->columns * rows + k] = k < height ? (float)norm[k] : NAN;
     p->columns++;
+    return p;
 }
 
-/* Time goes to the right, the lag down; each value a block of pixels, so that small ones show. */
+/* Under a tag of its own: TensorBoard shows one kind of thing under a tag. Time goes to the right,
+ * the lag down; each value a block of pixels, so that small ones show. */
 static elman_status put_picture(elman_board *b, const picture *p, int64_t step, elman_error *error)
 {
     char tag[MAX_TAG];
-    int64_t wide = SIDE / p->columns > 1 ? SIDE / p->columns : 1;
-    int64_t high = SIDE / p->rows > 1 ? SIDE / p->rows : 1;
-    int64_t width = wide * p->columns, height = high * p->rows;
-    unsigned char *pixels = elman_allocate(b->context, (size_t)(width * height), 3);
+    size_t wide = SIDE / p->columns > 1 ? SIDE / p->columns : 1;
+    size_t high = SIDE / p->rows > 1 ? SIDE / p->rows : 1;
+    size_t width = wide * p->columns, height = high * p->rows;
+    unsigned char *pixels = elman_allocate(b->context, width * height, 3);
     if (!pixels)
         return out_of_memory(error);
-    for (int64_t y = 0; y < height; y++)
-        for (int64_t x = 0; x < width; x++)
+    for (size_t y = 0; y < height; y++)
+        for (size_t x = 0; x < width; x++)
             elman_heat_colour((double)p->norm[x / wide * p->rows + y / high],
                               pixels + 3 * (y * width + x));
-    snprintf(tag, sizeof tag, "gradient by lag/%s", p->layer);
+    snprintf(tag, sizeof tag, "gradient by lag and step/%s", p->layer);
     elman_status status =
         elman_tensorboard_image(b->events, step, tag, pixels, (int)width, (int)height, error);
     elman_release(b->context, pixels);
@@ -107,10 +124,7 @@ static elman_status add_earlier(elman_board *b, const char *metrics, elman_error
         status = ELMAN_OK;
     for (size_t i = 0; i < history.gradient_count && status == ELMAN_OK; i++) {
         const elman_history_gradient *g = &history.gradients[i];
-        picture *p = picture_of(b, g->layer, g->lags + 1);
-        if (p)
-            add_column(p, g->norm);
-        else
+        if (!add_column(b, g->layer, g->norm, g->lags))
             status = out_of_memory(error);
     }
     elman_history_clear(b->context, &history);
@@ -207,10 +221,9 @@ static elman_status put_layer(elman_board *b, int64_t step, const elman_flow_lay
     }
     snprintf(tag, sizeof tag, "gradient by lag/%s", layer->name);
     ELMAN_TRY(elman_tensorboard_bars(b->events, step, tag, norm, (size_t)layer->lags + 1, error));
-    picture *p = picture_of(b, layer->name, layer->lags + 1);
+    picture *p = add_column(b, layer->name, norm, layer->lags);
     if (!p)
         return out_of_memory(error);
-    add_column(p, norm);
     /* pictures grow with the run: one where a column was added, and then ever more seldom */
     return (p->seen - 1) % p->every ? ELMAN_OK : put_picture(b, p, step, error);
 }

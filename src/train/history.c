@@ -169,9 +169,10 @@ static elman_status read_line(reading *r, const char *line, size_t size, elman_e
     elman_error found = {0};
     elman_status status = elman_json_parse(r->context, line, size, "",
                                            (elman_json_limits){.depth = DEPTH}, &record, &found);
+    const char *where = strstr(found.message, "column");
     if (status == ELMAN_ERROR_FORMAT)
-        return elman_fail(error, status, "%s: line %zu: found no record of JSON%s", r->path,
-                          r->line, found.message);
+        return elman_fail(error, status, "%s: line %zu, %s", r->path, r->line,
+                          where ? where : found.message);
     if (status != ELMAN_OK)
         return elman_fail(error, status, "%s", found.message);
     status = read_record(r, record, error);

@@ -17,7 +17,8 @@ void elman_watch_free(elman_watch *watch);
 /* Measures with the weights as they are, shows it on the board (may be NULL), and appends
  *   {"event":"gradients","step":S,"layers":[{"layer":"rnn.l0","horizon":12,"factor":0.6,
  *    "saturated":0.1,"dead":null,"time_constant":1.4,"norm":[1,0.65,...]},...]}
- * norm by lag from 0 on; figures as elman/gradient_flow.h has them. Nothing is appended where a
+ * norm by lag from 0 on; figures as elman/gradient_flow.h has them. The board (NULL: none) shows
+ * them too. Nothing is appended where a
  * loss is not finite: that is for training to tell. */
 elman_status elman_watch_look(elman_watch *watch, int64_t step, elman_appender *log,
                               elman_board *board, elman_error *error);

@@ -54,6 +54,8 @@ first = None
 for model in sys.argv[1:]:
     events = read(model)
     tags = events.Tags()
+    kinds = [tag for kind in ("scalars", "histograms", "images") for tag in tags[kind]]
+    assert len(kinds) == len(set(kinds)), "TensorBoard shows one kind of thing under a tag"
     curves = {}
     for tag in tags["scalars"]:
         points = [(e.step, e.value) for e in events.Scalars(tag)]

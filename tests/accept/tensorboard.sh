@@ -13,22 +13,20 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cat "$here"/../../src/train/*.c >"$folder/text"
 cd "$folder"
-watch=
-"$ELMAN" train --help | grep -q -- --watch && watch="--watch gradients"
+options="--watch gradients --quiet --layers 1 --hidden 96 --bptt 32 --epochs 6 --eval-every 100
+    --checkpoint-every 70"
 
-options="--quiet --layers 1 --hidden 96 --bptt 32 --epochs 6 --eval-every 100 --checkpoint-every 70"
-
-"$ELMAN" train lm text -o whole --tensorboard runs/whole $options $watch
-"$ELMAN" train lm text -o cut --tensorboard runs/cut $options $watch &
+"$ELMAN" train lm text -o whole --tensorboard runs/whole $options
+"$ELMAN" train lm text -o cut --tensorboard runs/cut $options &
 kills=0
 while sleep 1 && kill -9 $! 2>/dev/null; do
     wait $! 2>/dev/null || true
     kills=$((kills + 1))
     [ $kills -lt 20 ] || break
-    "$ELMAN" train --resume cut --tensorboard runs/cut --quiet $watch &
+    "$ELMAN" train --resume cut --tensorboard runs/cut --quiet &
 done
 wait
-"$ELMAN" train --resume cut --tensorboard runs/cut --quiet $watch
+"$ELMAN" train --resume cut --tensorboard runs/cut --quiet
 cmp whole/model.safetensors cut/model.safetensors
 echo "killed $kills times; $(ls runs/cut | wc -l) event files"
 "$python" "$here/read_events.py" whole cut

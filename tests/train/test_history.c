@@ -112,6 +112,28 @@ static void test_hostile(void **state)
     assert_int_equal(h.interval_count, 0);
 }
 
+/* Cut at every byte and with every byte changed: an answer, never more. */
+static void test_damaged(void **state)
+{
+    (void)state;
+    static const char good[] =
+        "{\"event\":\"interval\",\"step\":6,\"loss\":1.5}\n"
+        "{\"event\":\"validation\",\"step\":6,\"f1\":0.5,\"best\":true}\n"
+        "{\"event\":\"gradients\",\"step\":5,\"layers\":[{\"layer\":\"a\",\"norm\":[1,0.5]}]}\n";
+    char bad[sizeof good];
+    elman_history h;
+    for (size_t i = 0; i < 2 * (sizeof good - 1); i++) {
+        size_t at = i / 2;
+        memcpy(bad, good, sizeof good);
+        bad[at] = i % 2 ? 0 : (char)(bad[at] ^ 0x15);
+        assert_int_equal(elman_file_replace(path, bad, i % 2 ? at : sizeof good - 1, &error),
+                         ELMAN_OK);
+        elman_status status = elman_history_read(context, path, &h, &error);
+        assert_true(status == ELMAN_OK || status == ELMAN_ERROR_FORMAT);
+        elman_history_clear(context, &h);
+    }
+}
+
 /* The nth allocation fails: MEMORY, and nothing is lost. */
 static void test_out_of_memory(void **state)
 {
@@ -138,6 +160,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_written), cmocka_unit_test(test_gradients),
-        cmocka_unit_test(test_hostile), cmocka_unit_test(test_out_of_memory)};
+        cmocka_unit_test(test_hostile), cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_out_of_memory)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -7,6 +7,7 @@
 #include "elman/classify.h"
 #include "elman/config.h"
 #include "elman/context.h"
+#include "elman/doctor.h"
 #include "elman/encoder.h"
 #include "elman/forecast.h"
 #include "elman/gradient_flow.h"

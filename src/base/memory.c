@@ -89,7 +89,7 @@ static bool add_block(elman_arena *arena, size_t size)
     return true;
 }
 
-static size_t capacity(const elman_arena *arena)
+size_t elman_arena_bytes(const elman_arena *arena)
 {
     size_t total = 0;
     for (const elman_arena_block *b = arena->blocks; b; b = b->older)
@@ -144,7 +144,7 @@ void *elman_arena_take(elman_arena *arena, size_t count, size_t size)
         bytes = ALIGNMENT;
     if (!has_room(arena, bytes) && !reuse_block(arena, bytes)) {
         /* Doubling keeps the blocks few; the cap keeps the waste small. */
-        size_t slack = capacity(arena);
+        size_t slack = elman_arena_bytes(arena);
         if (slack > LARGEST_SLACK)
             slack = LARGEST_SLACK;
         if (slack < SMALLEST_BLOCK)
@@ -188,7 +188,7 @@ void elman_arena_return(elman_arena *arena, elman_arena_mark mark)
 void elman_arena_reset(elman_arena *arena)
 {
     if (arena->grown_twice) {
-        size_t total = capacity(arena);
+        size_t total = elman_arena_bytes(arena);
         release_blocks(arena);
         /* Where this fails the arena is empty, and the next take asks again. */
         (void)add_block(arena, total);

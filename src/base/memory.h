@@ -47,6 +47,8 @@ void *elman_arena_take_zero(elman_arena *arena, size_t count, size_t size);
 /* Scratch: what was taken after the mark is given back. */
 elman_arena_mark elman_arena_get_mark(const elman_arena *arena);
 void elman_arena_return(elman_arena *arena, elman_arena_mark mark);
+/* Bytes that it holds, in use or kept. */
+size_t elman_arena_bytes(const elman_arena *arena);
 /* Gives everything back. */
 void elman_arena_reset(elman_arena *arena);
 void elman_arena_free(elman_arena *arena);

@@ -13,7 +13,8 @@
 enum {
     CLI_DONE = 0,
     CLI_FAILED = 1,
-    CLI_WRONG = 2, /* the command line was */
+    CLI_WRONG = 2,    /* the command line was */
+    CLI_FINDINGS = 3, /* it was done, and doctor has found something */
     CLI_INTERRUPTED = 130,
     CLI_PATH = 4096,
     CLI_TABLES = 2
@@ -32,7 +33,7 @@ typedef struct cli_verb {
 } cli_verb;
 
 extern const cli_verb cli_train, cli_eval, cli_predict, cli_generate, cli_inspect, cli_gradflow,
-    cli_report, cli_help, cli_completion, cli_man;
+    cli_doctor, cli_report, cli_help, cli_completion, cli_man;
 
 /* In the order of the help; NULL-ended. */
 const cli_verb *const *cli_verbs(void);

@@ -37,6 +37,7 @@ void elman_tape_begin(elman_tape *tape, const elman_tape_mode *mode)
 {
     elman_arena_reset(&tape->arena);
     tape->last = NULL;
+    tape->newest = tape->named = NULL;
     tape->observations = NULL;
     tape->error = (elman_error){.code = ELMAN_OK};
     tape->ran_backward = false;
@@ -95,6 +96,10 @@ void *elman_tape_node(elman_tape *tape, size_t size, const char *name,
     memset(node, 0, size);
     *node = (elman_node){.backward = backward, .name = name, .previous = tape->last};
     tape->last = node;
+    for (elman_var *v = tape->newest; v != tape->named; v = v->previous)
+        if (v->needs_gradient && !v->base && !v->node)
+            v->node = node;
+    tape->named = tape->newest;
     return node;
 }
 

@@ -12,6 +12,9 @@ struct elman_var {
     bool needs_gradient;
     elman_var *base; /* not NULL: these are elements `offset`.. of base, and so is the gradient */
     int64_t offset;
+    elman_var *previous; /* made before this one */
+    /* what made it, or elman_node_given; NULL: a view, or no gradient flows through it */
+    const struct elman_node *node;
 };
 
 /* An operation's node begins with this and keeps behind it what its backward needs. A backward
@@ -20,15 +23,21 @@ struct elman_var {
 typedef struct elman_node elman_node;
 struct elman_node {
     void (*backward)(elman_tape *tape, elman_node *node);
-    const char *name;     /* of the operation, for messages */
-    elman_node *previous; /* recorded before this one */
+    const char *name;                 /* of the operation, for messages */
+    elman_node *previous;             /* recorded before this one */
+    const elman_parameter *parameter; /* whose layer this is, for messages; may be NULL */
 };
+
+/* What "made" the values that are given to the tape: named "input". */
+extern const elman_node elman_node_given;
 
 struct elman_tape {
     elman_context *context;
     elman_tape_mode mode;
     elman_arena arena;
     elman_node *last;
+    elman_var *newest;  /* of the values */
+    elman_var *named;   /* the newest when the last node was recorded */
     void *observations; /* op/observe.h's, while the mode is observe; the newest */
     elman_error error;  /* code ELMAN_OK: none */
     bool ran_backward;
@@ -85,7 +94,8 @@ elman_var *elman_tape_view(elman_tape *tape, int rank, const int64_t *shape, flo
 elman_var *elman_tape_alias(elman_tape *tape, elman_var *base, int64_t offset, int rank,
                             const int64_t *shape);
 
-/* Records a node of `size` bytes (zeroed, its head filled); NULL where the tape failed. To be
+/* Records a node of `size` bytes (zeroed, its head filled), which is what made the values that were
+ * made since the node before; NULL where the tape failed. To be
  * called only when tape->mode.record and some input needs a gradient. */
 void *elman_tape_node(elman_tape *tape, size_t size, const char *name,
                       void (*backward)(elman_tape *, elman_node *));

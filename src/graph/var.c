@@ -51,7 +51,9 @@ static elman_var *make(elman_tape *tape, int rank, const int64_t *shape, float *
     elman_var *var = elman_tape_take(tape, 1, sizeof *var);
     if (!var)
         return NULL;
-    *var = (elman_var){.needs_gradient = needs_gradient && tape->mode.record};
+    *var = (elman_var){.needs_gradient = needs_gradient && tape->mode.record,
+                       .previous = tape->newest};
+    tape->newest = var;
     var->value.data = data;
     var->value.rank = rank;
     for (int i = 0; i < rank; i++)
@@ -91,6 +93,8 @@ elman_var *elman_tape_alias(elman_tape *tape, elman_var *base, int64_t offset, i
     return view;
 }
 
+const elman_node elman_node_given = {.name = "input"};
+
 static elman_var *over_callers(elman_tape *tape, int rank, const int64_t *shape, const float *data,
                                bool needs_gradient)
 {
@@ -103,7 +107,10 @@ static elman_var *over_callers(elman_tape *tape, int rank, const int64_t *shape,
         return NULL;
     }
     /* No operation writes into a value that it did not make. */
-    return make(tape, rank, shape, (float *)(uintptr_t)data, needs_gradient);
+    elman_var *var = make(tape, rank, shape, (float *)(uintptr_t)data, needs_gradient);
+    if (var)
+        var->node = &elman_node_given;
+    return var;
 }
 
 elman_var *elman_tape_input(elman_tape *tape, int rank, const int64_t *shape, const float *data)

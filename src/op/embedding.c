@@ -90,6 +90,7 @@ elman_var *elman_op_embedding(elman_tape *tape, elman_parameter *table, const in
     if (!e)
         return NULL;
     made.node = e->node;
+    made.node.parameter = table;
     *e = made;
     return y;
 }

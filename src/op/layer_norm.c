@@ -125,6 +125,7 @@ elman_var *elman_op_layer_norm(elman_tape *tape, elman_var *x, elman_parameter *
     if (!l)
         return NULL;
     made.node = l->node;
+    made.node.parameter = gain;
     *l = made;
     return y;
 }

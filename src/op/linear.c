@@ -167,6 +167,7 @@ elman_var *elman_op_linear(elman_tape *tape, elman_var *x, elman_parameter *w, e
     linear_node *l = elman_tape_node(tape, sizeof *l, "linear", linear_backward_run);
     if (!l)
         return NULL;
+    l->node.parameter = w;
     *l = (linear_node){l->node, x, y, w, b, sequences};
     return y;
 }

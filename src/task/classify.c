@@ -7,6 +7,7 @@
  *   answers  task/classify_answer.c
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@
 #include "task/classify_impl.h"
 #include "task/metrics.h"
 #include "task/shuffle.h"
+#include "task/survey_words.h"
 #include "task/task_impl.h"
 
 typedef struct classify {
@@ -157,6 +159,36 @@ static elman_status classify_restore(void *self, const elman_safetensors *file, 
 {
     classify *m = self;
     return elman_shuffle_restore(m->shuffle, file, error);
+}
+
+/* --- what the data hold --- */
+
+static elman_status classify_survey(void *self, elman_survey *survey, elman_error *error)
+{
+    const classify *m = self;
+    const elman_classify_examples *e = &m->examples;
+    ELMAN_TRY(elman_survey_begin(survey, m->context, m->network.labels.count, error));
+    elman_survey_count(survey->train, e->labels, 0, m->parts.train);
+    elman_survey_count(survey->valid, e->labels, m->parts.train, m->parts.valid);
+    survey->examples = survey->targets = m->parts.train;
+    survey->weighable = true;
+    elman_survey_lengths(survey, e->lengths);
+    if (e->words)
+        elman_survey_words(survey, &e->sentences, m->parts.train, m->parts.valid,
+                           elman_vocabulary_unknown(m->network.lexicon.words));
+    return ELMAN_OK;
+}
+
+static void classify_target_name(void *self, int64_t target, char *text, size_t capacity)
+{
+    snprintf(text, capacity, "%s", ((classify *)self)->network.labels.names[target]);
+}
+
+static void classify_sample_name(void *self, uint32_t number, int64_t time, char *text,
+                                 size_t capacity)
+{
+    (void)self;
+    snprintf(text, capacity, "example %" PRId64 ", step %" PRId64, (int64_t)number + 1, time + 1);
 }
 
 /* --- the data --- */
@@ -416,6 +448,9 @@ static elman_status classify_begin(elman_context *context, const elman_train_req
         .validate = classify_validate,
         .flow = classify_flow,
         .write = classify_write,
+        .survey = classify_survey,
+        .target_name = classify_target_name,
+        .sample_name = classify_sample_name,
         .remember = classify_remember,
         .restore = classify_restore,
     };

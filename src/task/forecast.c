@@ -151,6 +151,29 @@ static elman_status restore(void *self, const elman_safetensors *file, elman_err
     return elman_shuffle_restore(((forecast *)self)->shuffle, file, error);
 }
 
+/* --- what the data hold ------------------------------------------------------------------- */
+
+static elman_status survey(void *self, elman_survey *survey, elman_error *error)
+{
+    const forecast *m = self;
+    ELMAN_TRY(elman_survey_begin(survey, m->context, 0, error));
+    survey->examples = m->windows.count;
+    survey->longest = m->network.shape.steps;
+    for (int64_t i = 0; i < m->data.count; i++)
+        survey->steps += m->data.series[i].parts.train * m->data.C;
+    survey->targets = survey->steps;
+    return ELMAN_OK;
+}
+
+static void sample_name(void *self, uint32_t number, int64_t time, char *text, size_t capacity)
+{
+    const forecast *m = self;
+    const elman_forecast_shape *s = &m->network.shape;
+    elman_forecast_place at = elman_forecast_window(s, &m->data, &m->windows, number);
+    snprintf(text, capacity, "the window before row %" PRId64 " of %s, step %" PRId64, at.t + 1,
+             s->sequences > 1 ? m->columns.targets[at.column] : "the table", time + 1);
+}
+
 /* --- reading ------------------------------------------------------------------------------ */
 
 elman_status elman_forecast_read(const elman_files *files, elman_config_file *file, bool found,
@@ -406,6 +429,8 @@ static elman_status begin(elman_context *context, const elman_train_request *req
         .validate = validate,
         .flow = flow,
         .write = write_weights,
+        .survey = survey,
+        .sample_name = sample_name,
         .remember = remember,
         .restore = restore,
     };

@@ -150,6 +150,67 @@ static elman_status lm_restore(void *self, const elman_safetensors *file, elman_
                                            found.message);
 }
 
+/* --- what the data hold --- */
+
+/* The targets of tokens [first, end) are all but the first. */
+static elman_status count_tokens(lm *m, uint64_t first, uint64_t end, int64_t *counts,
+                                 elman_error *error)
+{
+    enum { STRETCH = 4096 };
+    int32_t ids[STRETCH];
+    elman_text_reader *reader;
+    if (end - first < 2)
+        return ELMAN_OK;
+    ELMAN_TRY(elman_text_reader_open(m->text, m->vocabulary, first + 1, end, &reader, error));
+    elman_status status;
+    size_t got;
+    do {
+        status = elman_text_reader_read(reader, ids, STRETCH, &got, error);
+        if (status == ELMAN_OK)
+            elman_survey_count(counts, ids, 0, (int64_t)got);
+    } while (status == ELMAN_OK && got);
+    elman_text_reader_free(reader);
+    return status;
+}
+
+static elman_status lm_survey(void *self, elman_survey *survey, elman_error *error)
+{
+    lm *m = self;
+    const elman_lm_split *s = &m->split;
+    int64_t n = (int64_t)elman_stream_batches_length(m->batches);
+    ELMAN_TRY(elman_survey_begin(survey, m->context, m->config->vocabulary, error));
+    ELMAN_TRY(count_tokens(m, 0, s->train_end, survey->train, error));
+    ELMAN_TRY(count_tokens(m, s->valid_first, s->valid_end, survey->valid, error));
+    survey->examples = 1;
+    survey->steps = survey->targets = n * m->config->batch;
+    survey->longest = n;
+    int32_t unknown = elman_vocabulary_unknown(m->vocabulary);
+    if (m->config->level == ELMAN_LEVEL_WORD && unknown >= 0) {
+        survey->unknown = survey->valid[unknown];
+        for (int64_t i = 0; i < survey->classes; i++)
+            survey->words += survey->valid[i];
+    }
+    return ELMAN_OK;
+}
+
+static void lm_target_name(void *self, int64_t target, char *text, size_t capacity)
+{
+    const lm *m = self;
+    const char *token = elman_vocabulary_token(m->vocabulary, (int32_t)target, NULL);
+    unsigned char first = (unsigned char)token[0];
+    if (first < 0x20 || (m->config->level == ELMAN_LEVEL_BYTE && first >= 0x7F))
+        snprintf(text, capacity, "<0x%02X>", first);
+    else
+        snprintf(text, capacity, "%s", token);
+}
+
+static void lm_sample_name(void *self, uint32_t number, int64_t time, char *text, size_t capacity)
+{
+    lm *m = self;
+    uint64_t at = (uint64_t)number * elman_stream_batches_length(m->batches) + (uint64_t)time;
+    snprintf(text, capacity, "stream %" PRIu32 ", token %" PRIu64 " of the text", number, at);
+}
+
 /* The paths of a new run: the training files, then the validation file if there is one. */
 static elman_status collect_paths(const elman_train_request *request, const char ***paths,
                                   int *count, elman_error *error)
@@ -350,6 +411,9 @@ static elman_status lm_begin(elman_context *context, const elman_train_request *
         .stretch = lm_stretch,
         .longest = lm_longest,
         .write = lm_write,
+        .survey = lm_survey,
+        .target_name = lm_target_name,
+        .sample_name = lm_sample_name,
         .remember = lm_remember,
         .prepare = lm_prepare,
         .restore = lm_restore,

@@ -133,7 +133,8 @@ static void put_table(elman_report *r, const elman_flow *flow)
         "</tbody></table></div>\n<p class=\"lead\">Memory horizon: the lag from which less than a "
         "hundredth of the gradient is left. Singular value and spectral radius: of the Jacobian of "
         "one step; above 1 a gradient can grow. Saturated, dead: shares of the units. Time "
-        "constant: steps after which the forget gate alone lets a unit fall to 1/e.</p>\n");
+        "constant: steps for which a unit holds what it has, by the mean of its forget "
+        "gate.</p>\n");
 }
 
 static const char *gate_title(const elman_flow_layer *l, const elman_flow_gate *g)
@@ -175,7 +176,7 @@ static const char lead[] =
     "How much of the gradient of one step's loss reaches a layer's state so many steps before, "
     "relative to lag 0: a geometric mean over steps spread over the data. Where it has fallen "
     "below "
-    "0.01 (the dashed line) the network learns nothing from what stood there.";
+    "0.01 (the dashed line) the loss says hardly anything of what stood there.";
 
 elman_status elman_report_gradient(elman_report *r, elman_error *error)
 {

@@ -8,6 +8,7 @@
  *   answers  task/tag_lines.c, task/tag_rows.c
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@
 #include "graph/tape_impl.h"
 #include "model/weights.h"
 #include "task/shuffle.h"
+#include "task/survey_words.h"
 #include "task/tag_impl.h"
 #include "task/task_impl.h"
 
@@ -185,6 +187,38 @@ static elman_status restore(void *self, const elman_safetensors *file, elman_err
 {
     tag *m = self;
     return elman_shuffle_restore(m->shuffle, file, error);
+}
+
+/* --- what the data hold --- */
+
+static elman_status survey(void *self, elman_survey *survey, elman_error *error)
+{
+    const tag *m = self;
+    const elman_tag_examples *e = &m->examples;
+    int64_t train = elman_tag_start(e, m->parts.train), valid = elman_tag_start(e, m->parts.valid);
+    ELMAN_TRY(elman_survey_begin(survey, m->context, m->network.labels.count, error));
+    elman_survey_count(survey->train, e->labels, 0, train);
+    elman_survey_count(survey->valid, e->labels, train, valid);
+    survey->examples = m->parts.train;
+    for (int64_t k = 0; k < survey->classes; k++)
+        survey->targets += survey->train[k];
+    elman_survey_lengths(survey, e->lengths);
+    if (e->words)
+        elman_survey_words(survey, &e->sentences, m->parts.train, m->parts.valid,
+                           elman_vocabulary_unknown(m->network.lexicon.words));
+    return ELMAN_OK;
+}
+
+static void target_name(void *self, int64_t target, char *text, size_t capacity)
+{
+    snprintf(text, capacity, "%s", ((tag *)self)->network.labels.names[target]);
+}
+
+static void sample_name(void *self, uint32_t number, int64_t time, char *text, size_t capacity)
+{
+    bool words = ((tag *)self)->examples.words;
+    snprintf(text, capacity, "%s %" PRId64 ", %s %" PRId64, words ? "sentence" : "sequence",
+             (int64_t)number + 1, words ? "word" : "step", time + 1);
 }
 
 /* --- the data --- */
@@ -396,6 +430,9 @@ static elman_status tag_begin(elman_context *context, const elman_train_request 
         .validate = validate,
         .flow = flow,
         .write = write_weights,
+        .survey = survey,
+        .target_name = target_name,
+        .sample_name = sample_name,
         .remember = remember,
         .restore = restore,
     };

@@ -8,6 +8,7 @@
 #include "elman/layer.h"
 #include "elman/safetensors.h"
 #include "elman/tape.h"
+#include "train/survey.h"
 
 /* One batch as recorded on the tape. */
 typedef struct elman_objective_batch {
@@ -81,6 +82,13 @@ typedef struct elman_objective {
     elman_status (*flow)(void *self, elman_tape *tape, const elman_flow_wish *wish,
                          elman_flow_batch *batch, elman_error *error);
 
+    /* Counts what the data hold; ended by elman_survey_clear, also after a failure. NULL: the task
+     * has no data to speak of. */
+    elman_status (*survey)(void *self, elman_survey *survey, elman_error *error);
+    /* What a person calls class `target`; text [capacity]. NULL where classes are 0. */
+    void (*target_name)(void *self, int64_t target, char *text, size_t capacity);
+    /* The same of the sequence with this number (elman_sequences) and its step of absolute time. */
+    void (*sample_name)(void *self, uint32_t number, int64_t time, char *text, size_t capacity);
     /* Records steps [begin, begin+steps) of a fixed stretch of the training part; the loss is their
      * share of the mean over the stretch, dropout off. Touches nothing that training goes by. NULL:
      * the task does not cut its sequences. */

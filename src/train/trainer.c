@@ -78,6 +78,7 @@ static elman_status run_batch(elman_trainer *t, elman_error *error)
     elman_tape_mode mode;
     elman_tape_mode_default(&mode);
     mode.train = true;
+    mode.observe = t->observe;
     mode.seed = (uint64_t)t->config->seed;
     mode.pass = (uint64_t)t->progress.integers.epoch;
     elman_tape_begin(t->tape, &mode);

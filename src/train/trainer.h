@@ -29,6 +29,7 @@ typedef struct elman_trainer {
     double rate, norm;                /* of the last update; the norm before clipping */
     elman_objective_batch batch;      /* the last that was recorded */
     const elman_trainer_watch *watch; /* NULL: nobody looks */
+    bool observe;                     /* the tape's mode of that name */
 } elman_trainer;
 
 /* Begins at step 0 with the objective's weights. objective and config outlive it, and it stays

@@ -10,7 +10,7 @@ try elman gradflow gru.json text.txt --lags 12
 make_model --watch gradients
 try elman gradflow model --lags 6
 try elman gradflow model text.txt --samples 4 --lags 3 --jacobians 0 --json
-try elman gradflow model --bptt-bias --lags 16 | sed 's/[0-9.]* ms *[0-9]* KiB/T ms  M KiB/'
+try elman gradflow model --bptt-bias --lags 16 | sed 's/ *[0-9.]* ms *[0-9]* KiB/  T ms  M KiB/'
 try elman gradflow model --bptt-bias --lags 16 --json | sed 's/"seconds":[0-9.e-]*/"seconds":T/;s/"bytes":.*/"bytes":M/' | tail -n 1
 grep -c '"event":"gradients","step":[02]*,' model/metrics.jsonl
 try elman gradflow

@@ -20,11 +20,7 @@ const cli_verb *const *cli_verbs(void)
     static const cli_verb *const verbs[] = {
         &cli_train,  &cli_eval,   &cli_predict, &cli_generate,   &cli_inspect, &cli_gradflow,
         &cli_doctor, &cli_report, &cli_help,    &cli_completion, &cli_man,     NULL};
-=======
-    &cli_doctor, &cli_help, &cli_completion, &cli_man, NULL
-};
->>>>>>> w-doctor
-return verbs;
+    return verbs;
 }
 
 const cli_verb *cli_verb_find(const char *name)

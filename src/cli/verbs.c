@@ -18,13 +18,10 @@ const char *cli_find_task(char *const *words, int count)
 const cli_verb *const *cli_verbs(void)
 {
     static const cli_verb *const verbs[] = {
-        &cli_train,  &cli_eval,   &cli_predict, &cli_generate,   &cli_inspect, &cli_gradflow,
-        &cli_doctor, &cli_report, &cli_help,    &cli_completion, &cli_man,     NULL};
-=======
-    &cli_doctor, &cli_help, &cli_completion, &cli_man, NULL
-};
->>>>>>> w-doctor
-return verbs;
+        &cli_train,      &cli_eval,   &cli_predict, &cli_generate, &cli_inspect,
+        &cli_gradflow,   &cli_doctor, &cli_compare, &cli_report,   &cli_help,
+        &cli_completion, &cli_man,    NULL};
+    return verbs;
 }
 
 const cli_verb *cli_verb_find(const char *name)

@@ -35,7 +35,7 @@ endfunction()
 if(TARGET elman AND EXISTS ${PROJECT_SOURCE_DIR}/src/cli/man.c
    AND EXISTS ${PROJECT_SOURCE_DIR}/src/cli/completion.c)
   elman_written(elman.1 ${CMAKE_INSTALL_MANDIR}/man1 man)
-  foreach(verb train eval predict generate inspect gradflow doctor report)
+  foreach(verb train eval predict generate inspect gradflow doctor compare report)
     elman_written(elman-${verb}.1 ${CMAKE_INSTALL_MANDIR}/man1 man ${verb})
   endforeach()
   set(rename RENAME elman)

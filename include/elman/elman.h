@@ -5,6 +5,7 @@
 #include "elman/batch.h"
 #include "elman/cell.h"
 #include "elman/classify.h"
+#include "elman/compare.h"
 #include "elman/config.h"
 #include "elman/context.h"
 #include "elman/doctor.h"

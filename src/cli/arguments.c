@@ -5,7 +5,7 @@
 
 #include "cli.h"
 
-enum { OPTIONS = 96, BASE = 1000, NAME = 64 };
+enum { OPTIONS = 128, BASE = 1000, NAME = 64 };
 
 typedef struct known {
     const elman_option *option[OPTIONS];
@@ -94,6 +94,7 @@ int cli_parse(const cli_verb *verb, int argc, char **argv, const cli_set *sets, 
     memset(&k, 0, sizeof(k));
     collect(&k, sets, set_count);
     *answered = true;
+    operands->repeated_count = 0;
     opterr = 0;
     optind = 0; /* glibc and musl: begin anew */
     for (;;) {
@@ -115,6 +116,12 @@ int cli_parse(const cli_verb *verb, int argc, char **argv, const cli_set *sets, 
         if (c == '?' || n < 0)
             return unknown(verb, &k, argv[optind - 1]);
         int status = apply(&k, (size_t)n, optarg);
+        if (status == CLI_DONE && verb->repeats != NULL &&
+            strcmp(k.option[n]->name, verb->repeats) == 0) {
+            if (operands->repeated_count == CLI_REPEATED)
+                return cli_wrong("--%s: given more than %d times", verb->repeats, CLI_REPEATED);
+            operands->repeated[operands->repeated_count++] = optarg;
+        }
         if (status != CLI_DONE)
             return status;
     }

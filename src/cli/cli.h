@@ -17,7 +17,8 @@ enum {
     CLI_FINDINGS = 3, /* it was done, and doctor has found something */
     CLI_INTERRUPTED = 130,
     CLI_PATH = 4096,
-    CLI_TABLES = 2
+    CLI_TABLES = 2,
+    CLI_REPEATED = 64
 };
 
 /* One verb: everything that its parser, help, manual page and completion are made from. */
@@ -29,11 +30,12 @@ typedef struct cli_verb {
     const char *const *examples;   /* command, what it does, ...; NULL-ended; may be NULL */
     const elman_option_table *own; /* its own options; may be NULL */
     bool trains;                   /* the options of config.json too */
+    const char *repeats;           /* the option that may be given several times; NULL: none */
     int (*run)(const struct cli_verb *verb, int argc, char **argv); /* argv[0]: the verb */
 } cli_verb;
 
 extern const cli_verb cli_train, cli_eval, cli_predict, cli_generate, cli_inspect, cli_gradflow,
-    cli_doctor, cli_report, cli_help, cli_completion, cli_man;
+    cli_doctor, cli_compare, cli_report, cli_help, cli_completion, cli_man;
 
 /* In the order of the help; NULL-ended. */
 const cli_verb *const *cli_verbs(void);
@@ -64,6 +66,8 @@ typedef struct cli_set {
 typedef struct cli_operands {
     char **list;
     int count;
+    const char *repeated[CLI_REPEATED]; /* what the verb's option `repeats` was given, in order */
+    int repeated_count;
 } cli_operands;
 
 /* Reads options wherever they stand, `--` ends them. Values are only set where an option is

@@ -18,8 +18,9 @@ const char *cli_find_task(char *const *words, int count)
 const cli_verb *const *cli_verbs(void)
 {
     static const cli_verb *const verbs[] = {
-        &cli_train,  &cli_eval,   &cli_predict, &cli_generate,   &cli_inspect, &cli_gradflow,
-        &cli_doctor, &cli_report, &cli_help,    &cli_completion, &cli_man,     NULL};
+        &cli_train,      &cli_eval,   &cli_predict, &cli_generate, &cli_inspect,
+        &cli_gradflow,   &cli_doctor, &cli_compare, &cli_report,   &cli_help,
+        &cli_completion, &cli_man,    NULL};
     return verbs;
 }
 

@@ -18,6 +18,7 @@
 #include "graph/tape_impl.h"
 #include "kernel/kernels.h"
 #include "model/weights.h"
+#include "nn/rules.h"
 #include "task/classify_impl.h"
 #include "task/metrics.h"
 #include "task/shuffle.h"
@@ -307,6 +308,34 @@ static elman_status weigh_classes(classify *m, elman_error *error)
     return ELMAN_OK;
 }
 
+/* Whether the rules of --init say anything about embeddings; those that are none say all. */
+static bool sets_embedding(const char *init)
+{
+    elman_rules rules;
+    if (elman_rules_parse(init, &rules, NULL) != ELMAN_OK || rules.count == ELMAN_MAX_RULES)
+        return true;
+    for (int i = 0; i < rules.count; i++)
+        switch (rules.rules[i].kind) {
+        case ELMAN_RULE_DEFAULT:
+        case ELMAN_RULE_UNIFORM:
+        case ELMAN_RULE_NORMAL:
+        case ELMAN_RULE_EMBEDDING:
+        case ELMAN_RULE_ZERO:
+            return true;
+        default:
+            break;
+        }
+    return false;
+}
+
+static void put_first(char init[ELMAN_CONFIG_TEXT], const char *rule)
+{
+    char all[ELMAN_CONFIG_TEXT];
+    int n = snprintf(all, sizeof all, "%s%s%s", rule, init[0] ? "," : "", init);
+    if (n > 0 && n < ELMAN_CONFIG_TEXT)
+        strcpy(init, all);
+}
+
 /* What is auto, by the number of training examples. */
 static void choose(elman_config *c, int64_t examples)
 {
@@ -321,8 +350,8 @@ static void choose(elman_config *c, int64_t examples)
         c->embedding = c->hidden;
     if (c->dropout < 0)
         c->dropout = 0.5;
-    if (words && !c->init[0]) /* N(0,1) is far too wide for words that are seldom seen */
-        strcpy(c->init, "embedding:0.1");
+    if (words && !sets_embedding(c->init)) /* N(0,1) is far too wide for words seldom seen */
+        put_first(c->init, "embedding:0.1");
     if (!c->batch)
         c->batch = examples < 500 ? 8 : 32;
     if (!c->epochs) /* a limit in steps is met before this many epochs */

@@ -69,8 +69,8 @@ static elman_status read_interval(reading *r, const elman_json *record, elman_er
 /* The task's figure stands under its own name: what is none of the names that we give. */
 static const char *metric_of(const elman_json *record)
 {
-    static const char *const ours[] = {"event",  "step", "epoch",  "loss",
-                                       "tokens", "best", "seconds"};
+    static const char *const ours[] = {"event",  "step", "epoch",   "loss",   "score",
+                                       "tokens", "best", "reached", "seconds"};
     elman_json_member m = elman_json_members(record);
     while (elman_json_next(&m)) {
         size_t i = 0;

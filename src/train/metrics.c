@@ -33,13 +33,14 @@ elman_status elman_metrics_validation(elman_appender *log, const elman_progress 
                                       double epoch, const elman_validation *valid, bool better,
                                       elman_error *error)
 {
-    char line[512], metric[96] = "", a[32], b[32], c[32];
+    char line[512], metric[96] = "", a[32], b[32], c[32], d[32];
     if (valid->metric)
         snprintf(metric, sizeof metric, "\"%s\":%s,", valid->metric, real(a, valid->value));
     int n = snprintf(line, sizeof line,
                      "{\"event\":\"validation\",\"step\":%" PRId64 ",\"epoch\":%s,\"loss\":%s,"
-                     "%s\"tokens\":%" PRIu64 ",\"best\":%s,\"seconds\":%s}\n",
+                     "%s\"score\":%s,\"tokens\":%" PRIu64 ",\"best\":%s,%s\"seconds\":%s}\n",
                      progress->integers.step, real(a, epoch), real(b, valid->loss), metric,
-                     valid->count, better ? "true" : "false", real(c, progress->reals.seconds));
+                     real(d, valid->score), valid->count, better ? "true" : "false",
+                     valid->reached ? "\"reached\":true," : "", real(c, progress->reals.seconds));
     return elman_appender_put(log, line, (size_t)n, error);
 }

@@ -181,6 +181,20 @@ static void begin(elman_trainer *t)
     t->progress.reals.plateau_scale = 1;
 }
 
+/* In an epoch. */
+static int64_t updates_of(const elman_config *config, int64_t batches)
+{
+    return (batches + config->accumulate - 1) / config->accumulate;
+}
+
+int64_t elman_trainer_steps(const elman_config *config, int64_t batches)
+{
+    int64_t steps;
+    if (__builtin_mul_overflow(updates_of(config, batches), config->epochs, &steps))
+        steps = INT64_MAX; /* more than anybody can wait for */
+    return config->max_steps && config->max_steps < steps ? config->max_steps : steps;
+}
+
 elman_status elman_trainer_open(elman_context *context, const elman_objective *objective,
                                 const elman_config *config, elman_trainer *t, elman_error *error)
 {
@@ -200,11 +214,8 @@ elman_status elman_trainer_open(elman_context *context, const elman_objective *o
                                        error));
     ELMAN_TRY(elman_tape_create(context, &t->tape, error));
 
-    t->updates = (objective->batches + config->accumulate - 1) / config->accumulate;
-    if (__builtin_mul_overflow(t->updates, config->epochs, &t->steps))
-        t->steps = INT64_MAX; /* more than anybody can wait for */
-    if (config->max_steps && config->max_steps < t->steps)
-        t->steps = config->max_steps;
+    t->updates = updates_of(config, objective->batches);
+    t->steps = elman_trainer_steps(config, objective->batches);
     ELMAN_TRY(elman_schedule_parse(config->schedule, &t->schedule, error));
     t->schedule.base = config->lr;
     t->schedule.warmup = config->warmup;

@@ -32,6 +32,9 @@ typedef struct elman_trainer {
     bool observe;                     /* the tape's mode of that name */
 } elman_trainer;
 
+/* Updates of a whole run whose epoch has so many batches, if nothing ends it early. */
+int64_t elman_trainer_steps(const elman_config *config, int64_t batches);
+
 /* Begins at step 0 with the objective's weights. objective and config outlive it, and it stays
  * where it is. Ended by _close, also after a failure. */
 elman_status elman_trainer_open(elman_context *context, const elman_objective *objective,

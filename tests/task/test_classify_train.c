@@ -353,6 +353,35 @@ static void word_vectors(void **state)
 }
 
 /* A run that was killed before its first checkpoint begins anew, with its word vectors. */
+/* Words begin near zero, whatever --init says of other weights; unless it speaks of embeddings. */
+static void small_embeddings(void **state)
+{
+    (void)state;
+    static const char *const inits[][2] = {
+        {"", "embedding:0.1"},
+        {"identity", "embedding:0.1,identity"},
+        {"orthogonal,forget-bias:1", "embedding:0.1,orthogonal,forget-bias:1"},
+        {"default", "default"},
+        {"embedding:0.5,zero-bias", "embedding:0.5,zero-bias"},
+        {"uniform:0.2", "uniform:0.2"}};
+    need_unicode();
+    const char *data = write_reviews("reviews.tsv", 40, 2, 5);
+    for (size_t i = 0; i < sizeof inits / sizeof *inits; i++) {
+        elman_config c = small_config();
+        elman_config_file file;
+        elman_context *context = context_of(1);
+        char name[32];
+        c.epochs = 1;
+        strcpy(c.init, inits[i][0]);
+        snprintf(name, sizeof name, "init-%zu", i);
+        assert_ok(
+            elman_config_file_read_model(context, trained(name, data, &c, 1), &file, &problem));
+        assert_string_equal(file.config.init, inits[i][1]);
+        elman_config_file_clear(context, &file);
+        elman_context_free(context);
+    }
+}
+
 static void begins_anew(void **state)
 {
     (void)state;
@@ -437,6 +466,7 @@ int main(void)
         cmocka_unit_test(calibrated_by_nothing),
         cmocka_unit_test(balanced),
         cmocka_unit_test(word_vectors),
+        cmocka_unit_test(small_embeddings),
         cmocka_unit_test(begins_anew),
         cmocka_unit_test(allocates_nothing),
     };

@@ -46,7 +46,12 @@ static void test_written(void **state)
     elman_appender log;
     elman_history h;
     elman_progress progress = {.integers.step = 100, .reals.seconds = 2.5};
-    elman_validation valid = {.loss = 0.1 + 0.2, .count = 7, .metric = "accuracy", .value = 0.75};
+    elman_validation valid = {.loss = 0.1 + 0.2,
+                              .count = 7,
+                              .metric = "accuracy",
+                              .value = 0.75,
+                              .score = 0.25,
+                              .reached = true};
     write_log("");
     assert_int_equal(elman_appender_open(&log, path, 0, &error), ELMAN_OK);
     assert_int_equal(
@@ -66,6 +71,16 @@ static void test_written(void **state)
     assert_string_equal(h.metric, "accuracy");
     elman_history_clear(context, &h);
     assert_null(h.intervals);
+    /* a task without a figure of its own */
+    valid.metric = NULL;
+    write_log("");
+    assert_int_equal(elman_appender_open(&log, path, 0, &error), ELMAN_OK);
+    assert_int_equal(elman_metrics_validation(&log, &progress, 0.5, &valid, true, &error),
+                     ELMAN_OK);
+    elman_appender_close(&log);
+    assert_int_equal(elman_history_read(context, path, &h, &error), ELMAN_OK);
+    assert_string_equal(h.metric, "");
+    elman_history_clear(context, &h);
 }
 
 static void test_gradients(void **state)

@@ -22,6 +22,13 @@ extern "C" {
 
 enum { ELMAN_FLOW_NAME = 64, ELMAN_FLOW_BINS = 20, ELMAN_FLOW_GATES = 4 };
 
+/* Horizons that are no lag. */
+enum {
+    ELMAN_FLOW_BEYOND = -1,    /* the curve is still above 0.01 at the last lag measured */
+    ELMAN_FLOW_UNMEASURED = -2 /* no step comes before that of the loss, or no finite gradient that
+                                * is not 0 reached the layer at lag 0 */
+};
+
 typedef struct elman_flow_options {
     size_t size;       /* sizeof(elman_flow_options), set by _default */
     int64_t lags;      /* greatest lag, 0: auto, 100 or as far as the sequences reach */
@@ -33,12 +40,16 @@ ELMAN_API void elman_flow_options_default(elman_flow_options *options);
 
 /* One curve over the lags. */
 typedef struct elman_flow_curve {
-    const double *norm;   /* [lags+1] geometric mean over the samples; norm[0] is 1; 0 where the
-                           * gradient of any sample has vanished altogether */
-    const double *spread; /* [lags+1] geometric standard deviation, a factor of at least 1 */
-    double factor;        /* per step: norm[k]^(1/k) at the last lag k where norm is above 0 */
-    int64_t horizon;      /* the smallest lag from which the curve stays at or below 0.01;
-                           * -1: beyond what was measured */
+    const double *norm;    /* [lags+1] geometric mean over the samples; norm[0] is 1, or NaN where
+                            * nothing could be measured; 0 where the gradient of any sample has
+                            * vanished altogether. Samples whose gradient is 0 at lag 0 do not
+                            * count: with the pool "max" those whose last step is the largest in no
+                            * unit */
+    const double *samples; /* [lags+1] how many the mean at a lag is of: short sequences end */
+    const double *spread;  /* [lags+1] geometric standard deviation, a factor of at least 1 */
+    double factor;         /* per step: norm[k]^(1/k) at the last lag k where norm is above 0 */
+    int64_t horizon;       /* the smallest lag from which the curve stays at or below 0.01, or
+                            * ELMAN_FLOW_BEYOND or _UNMEASURED */
 } elman_flow_curve;
 
 /* What a gate does over all the steps that were read. */

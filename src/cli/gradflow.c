@@ -112,9 +112,39 @@ static int measure(elman_context *context, const values *v, const cli_operands *
     if (v->json)
         cli_flow_json(flow);
     else
-        cli_flow_print(flow);
+        cli_flow_print(flow, v->lags);
     if (v->plot[0] != 0 && elman_flow_plot(context, flow, folder, v->plot, &error) != ELMAN_OK)
         return cli_fail_error(&error);
+    return CLI_DONE;
+}
+
+/* Whether the option of that name was given. */
+static bool was_given(const char *const *given, const char *name)
+{
+    for (size_t i = 0; i < table.count; i++)
+        if (strcmp(options[i].name, name) == 0)
+            return given[i] != NULL;
+    return false;
+}
+
+/* Options that do not go together. */
+static int check(const values *v, const char *const *given, const cli_operands *operands)
+{
+    static const char *const others[] = {"samples", "jacobians", "plot"};
+    elman_error error;
+    if (v->linear >= 0 && v->bptt_bias)
+        return cli_wrong("gradflow: --linear and --bptt-bias measure two things; give one of them");
+    for (size_t i = 0; v->bptt_bias && i < sizeof(others) / sizeof(others[0]); i++)
+        if (was_given(given, others[i]))
+            return cli_wrong("gradflow: --%s means nothing to --bptt-bias; leave one of them out",
+                             others[i]);
+    if (v->plot[0] != 0 && elman_flow_plot_check(v->plot, &error) != ELMAN_OK)
+        return cli_wrong("%s", error.message);
+    if (v->linear >= 0 && operands->count > 0)
+        return cli_wrong("gradflow: --linear takes no model and no data; found %s",
+                         operands->list[0]);
+    if (v->linear < 0 && operands->count == 0)
+        return cli_wrong("gradflow: no MODEL; write elman gradflow MODEL [FILE...]");
     return CLI_DONE;
 }
 
@@ -126,22 +156,15 @@ static int run(const cli_verb *verb, int argc, char **argv)
     elman_error error;
     elman_context *context = NULL;
     elman_flow flow = {0};
-    const cli_set set = {&table, &v, NULL};
+    const char *given[sizeof(options) / sizeof(options[0])] = {NULL};
+    const cli_set set = {&table, &v, given};
     elman_options_default(&table, &v);
     int status = cli_parse(verb, argc, argv, &set, 1, &operands, &answered);
     if (answered)
         return status;
-    if (v.linear >= 0 && operands.count > 0)
-        return cli_wrong("gradflow: --linear takes no model and no data; found %s",
-                         operands.list[0]);
-    if (v.linear >= 0 && v.bptt_bias)
-        return cli_wrong("gradflow: --linear and --bptt-bias measure two things; give one of them");
-    if (v.plot[0] != 0 && v.bptt_bias)
-        return cli_wrong("gradflow: --bptt-bias has no picture; leave --plot out");
-    if (v.plot[0] != 0 && elman_flow_plot_check(v.plot, &error) != ELMAN_OK)
-        return cli_wrong("%s", error.message);
-    if (v.linear < 0 && operands.count == 0)
-        return cli_wrong("gradflow: no MODEL; write elman gradflow MODEL [FILE...]");
+    status = check(&v, given, &operands);
+    if (status != CLI_DONE)
+        return status;
     if (cli_context((int)v.threads, &context, &error) != ELMAN_OK)
         return cli_fail_error(&error);
     status = v.bptt_bias ? measure_truncation(context, &v, &operands)

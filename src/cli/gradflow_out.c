@@ -12,7 +12,7 @@ static const char *const cell_names[] = {"rnn", "rnn-relu", "lstm", "gru"};
 
 /* -- for a person ------------------------------------------------------------------------------ */
 
-enum { BAR = 32, DECADES = 6 };
+enum { BAR = 30, DECADES = 6 };
 
 /* 1 2 3 5 7 10 14 20 30 50 70 100 140 ... */
 static bool is_shown(int64_t lag, int64_t last)
@@ -76,15 +76,29 @@ static void print_curve(const elman_flow_layer *l)
     }
 }
 
+/* How many samples there are, where that is not the same at every lag, and where they end. */
+static void print_samples(const elman_flow_layer *l, int64_t asked)
+{
+    const double *samples = l->state.samples;
+    if (samples[l->lags] < samples[0])
+        printf(
+            "  samples           %.0f at lag 0, %.0f at lag %lld: not all sequences are so long\n",
+            samples[0], samples[l->lags], (long long)l->lags);
+    if (asked > l->lags)
+        printf("  --lags %-10lld the sequences reach no further than %lld\n", (long long)asked,
+               (long long)l->lags);
+}
+
 static void print_horizon(const elman_flow_layer *l)
 {
     char factor[16];
     number(factor, l->state.factor);
-    printf("  per step          x %s\n", factor);
+    if (!isnan(l->state.factor))
+        printf("  per step          x %s\n", factor);
     if (l->state.horizon >= 0)
         printf("  memory horizon    %lld steps: from there on 1 %% or less\n",
                (long long)l->state.horizon);
-    else
+    else if (l->state.horizon == ELMAN_FLOW_BEYOND)
         printf("  memory horizon    beyond the %lld steps measured\n", (long long)l->lags);
 }
 
@@ -100,10 +114,16 @@ static void print_gates(const elman_flow_layer *l)
                l->time_constant, l->cell == ELMAN_CELL_LSTM ? "f" : "z", l->time_constant_90);
 }
 
-static void print_layer(const elman_flow_layer *l)
+static void print_layer(const elman_flow_layer *l, int64_t asked)
 {
     printf("\n%s: %s, %lld units\n", l->name, cell_names[l->cell], (long long)l->hidden);
-    print_curve(l);
+    if (l->state.horizon == ELMAN_FLOW_UNMEASURED)
+        printf(
+            "  not measured: no step comes before that of the loss, or no finite gradient reaches\n"
+            "  the layer there\n");
+    else
+        print_curve(l);
+    print_samples(l, asked);
     print_horizon(l);
     if (!isnan(l->singular_value))
         printf("  one step          largest singular value %.4g, spectral radius %.4g\n",
@@ -118,7 +138,7 @@ static void print_layer(const elman_flow_layer *l)
     print_gates(l);
 }
 
-void cli_flow_print(const elman_flow *flow)
+void cli_flow_print(const elman_flow *flow, int64_t lags)
 {
     char loss[32];
     cli_loss(loss, flow->loss);
@@ -127,7 +147,7 @@ void cli_flow_print(const elman_flow *flow)
            "logarithmic and end at 1e-%d.\n",
            (long long)flow->samples, loss, DECADES);
     for (int64_t i = 0; i < flow->count; i++)
-        print_layer(&flow->layers[i]);
+        print_layer(&flow->layers[i], lags);
 }
 
 /* -- for a script ------------------------------------------------------------------------------ */
@@ -140,6 +160,7 @@ static void json_curve(cli_json *json, const elman_flow_layer *l)
         cli_json_integer(json, "lag", k);
         cli_json_real(json, "norm", l->state.norm[k]);
         cli_json_real(json, "spread", l->state.spread[k]);
+        cli_json_integer(json, "samples", (int64_t)l->state.samples[k]);
         if (l->cell == ELMAN_CELL_LSTM) {
             cli_json_real(json, "h", l->h.norm[k]);
             cli_json_real(json, "c", l->c.norm[k]);

@@ -473,6 +473,8 @@ static elman_status classify_begin(elman_context *context, const elman_train_req
         .parameters = elman_encoder_parameters(m->network.encoder),
         .unit = "examples",
         .batches = elman_shuffle_batches(m->shuffle),
+        .batch_steps = file->config.batch, /* of sequences of one mean length */
+        .flow_steps = 1,
         .record = classify_record,
         .validate = classify_validate,
         .flow = classify_flow,

@@ -71,16 +71,14 @@ static void put_histograms(const picture *p)
     }
 }
 
-/* Where the box of a watched curve ends: halfway to the layer's next. */
+/* Where the box of a watched curve ends: where the layer's next begins; the last is a mark at its
+ * step. */
 static double box_end(const elman_history *h, size_t i)
 {
     for (size_t j = i + 1; j < h->gradient_count; j++)
         if (!strcmp(h->gradients[j].layer, h->gradients[i].layer))
             return (double)h->gradients[j].step;
-    for (size_t j = i; j-- > 0;)
-        if (!strcmp(h->gradients[j].layer, h->gradients[i].layer))
-            return 2 * (double)h->gradients[i].step - (double)h->gradients[j].step;
-    return (double)h->gradients[i].step + 1;
+    return (double)h->gradients[i].step * 1.01 + 1e-3;
 }
 
 static bool watched(const picture *p, const elman_flow_layer *layer)

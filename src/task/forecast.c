@@ -425,6 +425,8 @@ static elman_status begin(elman_context *context, const elman_train_request *req
         .parameters = elman_forecast_network_parameters(&m->network),
         .unit = "values",
         .batches = elman_shuffle_batches(m->shuffle),
+        .batch_steps = file->config.batch, /* of windows of one length */
+        .flow_steps = 1,
         .record = record,
         .validate = validate,
         .flow = flow,

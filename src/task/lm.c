@@ -405,6 +405,8 @@ static elman_status lm_begin(elman_context *context, const elman_train_request *
         .parameters = elman_network_parameters(m->network),
         .unit = "tokens",
         .batches = (int64_t)elman_stream_batches_count(m->batches),
+        .batch_steps = file->config.batch * file->config.bptt,
+        .flow_steps = elman_lm_flow_steps(&m->flow),
         .record = lm_record,
         .validate = lm_validate,
         .flow = lm_flow,

@@ -81,6 +81,7 @@ elman_status elman_lm_flow_record(elman_lm_flow *flow, elman_tape *tape,
 {
     const stretch s = stretch_of(flow, wish->lags);
     int64_t B = 0;
+    flow->stretch = 0;
     ELMAN_TRY(read_stretches(flow, &s, wish, &B, error));
     if (!B)
         return ELMAN_OK;
@@ -120,8 +121,12 @@ elman_status elman_lm_flow_stretch(elman_lm_flow *flow, elman_tape *tape,
     const stretch s = {.T = piece->length, .places = flow->tokens - (uint64_t)piece->length};
     const elman_flow_wish wish = {.count = STREAMS, .of = STREAMS};
     const elman_config *c = elman_network_config(flow->network);
-    int64_t B = 0;
-    ELMAN_TRY(read_stretches(flow, &s, &wish, &B, error));
+    int64_t B = flow->state.B;
+    if (flow->stretch != s.T) { /* a measurement of time is not one of reading */
+        flow->stretch = 0;
+        ELMAN_TRY(read_stretches(flow, &s, &wish, &B, error));
+        flow->stretch = s.T;
+    }
     if (flow->state.B != B) {
         elman_release(flow->context, flow->state.h);
         flow->state = (elman_network_state){0};
@@ -137,4 +142,10 @@ elman_status elman_lm_flow_stretch(elman_lm_flow *flow, elman_tape *tape,
         turn(tape, flow, &s, piece->begin + 1, piece->steps, B), sequences, &flow->state,
         &flow->state, (float)(1.0 / ((double)B * (double)piece->length)), &sum);
     return ELMAN_OK;
+}
+
+int64_t elman_lm_flow_steps(const elman_lm_flow *flow)
+{
+    const stretch s = stretch_of(flow, 0);
+    return s.before + s.T;
 }

@@ -35,8 +35,9 @@ typedef struct elman_lm_flow {
     const elman_vocabulary *vocabulary;
     elman_network *network;
     uint64_t tokens;
-    int32_t *ids; /* its own, for a stretch */
+    int32_t *ids; /* its own, for stretches */
     size_t room;
+    int64_t stretch; /* the length of the stretch whose tokens stand in ids; 0: something else */
     elman_network_state state; /* between the pieces of a stretch */
 } elman_lm_flow;
 void elman_lm_flow_free(elman_lm_flow *flow);
@@ -51,6 +52,8 @@ elman_status elman_lm_flow_stretch(elman_lm_flow *flow, elman_tape *tape,
                                    const elman_stretch *stretch, elman_var **loss,
                                    elman_error *error);
 int64_t elman_lm_flow_longest(const elman_lm_flow *flow);
+/* Steps that one sample of a flow takes where no lags are asked for. */
+int64_t elman_lm_flow_steps(const elman_lm_flow *flow);
 
 /* Opens the files that config.json names, training then validation. An error says where the
  * path comes from; DATA: a file is not the one that was recorded. */

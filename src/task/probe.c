@@ -224,6 +224,9 @@ static elman_status begin(elman_context *context, const elman_train_request *req
         .parameters = elman_encoder_parameters(m->network.encoder),
         .unit = elman_probe_each_step(&m->network.task) ? "steps" : "examples",
         .batches = EPOCH * file->config.accumulate,
+        .batch_steps =
+            file->config.batch, /* of sequences of one length, once a curriculum is over */
+        .flow_steps = 1,
         .record = record,
         .validate = validate,
         .write = write_weights,

@@ -8,6 +8,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "elman/version.h"
+#include "graph/tape_impl.h"
+#include "kernel/kernels.h"
 #include "model/weights.h"
 
 /* The run as if it had been begun with these files, and with nothing kept apart. */
@@ -34,12 +36,39 @@ static elman_status take_files(elman_task_run *run, const char *const *paths, in
     return ELMAN_OK;
 }
 
+/* A number that is not finite would be found again in all that follows from it. */
+static elman_status check_finite(const elman_task_run *run, const char *path, elman_error *error)
+{
+    const elman_math_kernels *k = elman_kernels_of(run->context)->math;
+    const elman_parameters *set = run->objective.parameters;
+    for (int64_t i = 0; i < elman_parameters_count(set); i++) {
+        const elman_parameter *p = elman_parameters_at(set, i);
+        const elman_tensor *value = elman_parameter_value(p);
+        const size_t count = (size_t)elman_tensor_count(value);
+        const size_t at = k->first_nonfinite(value->data, count);
+        if (at < count)
+            return elman_fail(error, ELMAN_ERROR_NUMERIC,
+                              "%s: %s is not finite (element %zu of %zu)", path,
+                              elman_parameter_name(p), at, count);
+    }
+    return ELMAN_OK;
+}
+
 static elman_status read_weights(elman_task_run *run, const char *folder, elman_error *error)
 {
+    bool there = false;
     char *path = elman_path_join(folder, "model.safetensors");
     if (!path)
         return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-    elman_status status = elman_weights_read(run->context, run->objective.parameters, path, error);
+    elman_status status = elman_path_look(path, &there, error);
+    if (status == ELMAN_OK && !there)
+        status =
+            elman_fail(error, ELMAN_ERROR_IO,
+                       "%s: no model.safetensors in it; its training has not saved yet", folder);
+    if (status == ELMAN_OK)
+        status = elman_weights_read(run->context, run->objective.parameters, path, error);
+    if (status == ELMAN_OK)
+        status = check_finite(run, path, error);
     free(path);
     return status;
 }

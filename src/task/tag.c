@@ -426,6 +426,8 @@ static elman_status tag_begin(elman_context *context, const elman_train_request 
         .parameters = elman_encoder_parameters(m->network.encoder),
         .unit = "labels",
         .batches = elman_shuffle_batches(m->shuffle),
+        .batch_steps = file->config.batch, /* of sequences of one mean length */
+        .flow_steps = 1,
         .record = record,
         .validate = validate,
         .flow = flow,

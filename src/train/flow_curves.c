@@ -57,6 +57,8 @@ static void add_sequence(elman_flow_gather *g, const elman_observation *o, size_
     const elman_sequences *s = o->node->s;
     const int64_t length = s->lengths[s->order[p]], away = o->direction->reverse ? 1 : -1;
     double first[FLOW_CURVES] = {0};
+    if (anchor + away < 0 || anchor + away >= length)
+        return; /* the loss is at the direction's first step: it says nothing of time */
     for (int64_t k = 0; k <= g->lags; k++) {
         const int64_t t = anchor + k * away;
         if (t < 0 || t >= length)
@@ -95,41 +97,52 @@ void elman_flow_add_curves(elman_flow_gather *gather, const elman_observation *o
 static int64_t horizon_of(const double *norm, int64_t lags)
 {
     int64_t k = lags + 1;
+    if (!(norm[0] > 0))
+        return ELMAN_FLOW_UNMEASURED;
     while (k > 0 && norm[k - 1] <= memory_ends)
         k--;
-    return k > lags ? -1 : k;
+    return k > lags ? ELMAN_FLOW_BEYOND : k;
 }
 
-static void finish_curve(const elman_flow_mean *means, int64_t lags, double *norm, double *spread,
+static int64_t samples_of(const elman_flow_mean *mean)
+{
+    return mean->count + mean->zeros;
+}
+
+/* memory: [FLOW_ARRAYS, room] */
+static void finish_curve(const elman_flow_mean *means, int64_t lags, double *memory, size_t room,
                          elman_flow_curve *curve)
 {
     int64_t last = 0;
+    double *norm = memory, *spread = memory + room, *samples = memory + 2 * room;
     for (int64_t k = 0; k <= lags; k++) {
+        samples[k] = (double)samples_of(&means[k]);
         norm[k] = elman_flow_mean_value(&means[k]);
         spread[k] = elman_flow_mean_spread(&means[k]);
         last = norm[k] > 0 ? k : last;
     }
     curve->norm = norm;
     curve->spread = spread;
+    curve->samples = samples;
     curve->factor = last ? elman_exponential(elman_logarithm(norm[last]) / (double)last) : NAN;
     curve->horizon = horizon_of(norm, lags);
 }
 
-void elman_flow_finish(const elman_flow_gather *g, int64_t samples, double *memory,
-                       elman_flow_layer *layer)
+void elman_flow_finish(const elman_flow_gather *g, double *memory, elman_flow_layer *layer)
 {
-    /* lags that a quarter of the samples reach: the mean of a few long sequences is theirs alone */
+    /* lags that half of the samples reach: the mean of a few long sequences is theirs alone */
     int64_t lags = g->lags < g->finite ? g->lags : g->finite;
     const elman_flow_mean *state = g->curves[FLOW_STATE];
-    while (lags > 0 && 4 * (state[lags].count + state[lags].zeros) < samples)
+    lags = lags > 0 ? lags : 0; /* not finite at lag 0 itself: an empty mean, which is NaN */
+    while (lags > 0 && 2 * samples_of(&state[lags]) < samples_of(&state[0]))
         lags--;
     layer->lags = lags;
     const size_t room = (size_t)g->lags + 1;
     elman_flow_curve *curves[FLOW_CURVES] = {&layer->state, &layer->h, &layer->c};
     for (int i = 0; i < FLOW_CURVES; i++)
         if (i != FLOW_C || g->cell == ELMAN_CELL_LSTM)
-            finish_curve(g->curves[i], lags, memory + 2 * (size_t)i * room,
-                         memory + (2 * (size_t)i + 1) * room, curves[i]);
+            finish_curve(g->curves[i], lags, memory + FLOW_ARRAYS * (size_t)i * room, room,
+                         curves[i]);
     layer->singular_value = elman_flow_mean_value(&g->singular);
     layer->spectral_radius = elman_flow_mean_value(&g->radius);
 }

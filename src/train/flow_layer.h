@@ -7,6 +7,7 @@
 
 /* Of h and c together, of h, of c. */
 enum { FLOW_STATE, FLOW_H, FLOW_C, FLOW_CURVES };
+enum { FLOW_ARRAYS = 3 }; /* of a curve: norm, spread, samples */
 
 /* A geometric mean: of logarithms, and how many values were 0. */
 typedef struct elman_flow_mean {
@@ -56,9 +57,9 @@ void elman_flow_add_gates(elman_flow_gather *gather, const elman_observation *o)
 void elman_flow_add_jacobians(elman_flow_gather *gather, elman_tape *tape,
                               const elman_observation *o, const int64_t *steps, int64_t count);
 
-/* What was gathered, for people. memory: of 6 (lags+1) doubles, where the curves come to stand. */
-void elman_flow_finish(const elman_flow_gather *gather, int64_t samples, double *memory,
-                       elman_flow_layer *layer);
+/* What was gathered, for people. memory: of FLOW_CURVES * FLOW_ARRAYS * (lags+1) doubles, where the
+ * curves come to stand. */
+void elman_flow_finish(const elman_flow_gather *gather, double *memory, elman_flow_layer *layer);
 /* Of the gates, units and time constants. scratch [H]. */
 void elman_flow_finish_gates(const elman_flow_gather *gather, double *scratch,
                              elman_flow_layer *layer);

@@ -22,7 +22,7 @@ typedef struct measuring {
     elman_tape *tape;
     const elman_objective *objective;
     const elman_flow_options *options;
-    elman_flow_gather layers[MOST_LAYERS];
+    elman_flow_gather *layers; /* [MOST_LAYERS] */
     int count;
     int64_t samples, jacobians;
     double loss;
@@ -118,7 +118,7 @@ static elman_status measure_round(measuring *m, float scale, elman_error *error)
         return ELMAN_OK;
     if (!isfinite(batch.sum))
         return elman_fail(error, ELMAN_ERROR_NUMERIC,
-                          "the loss is not finite; elman doctor says where that begins");
+                          "the loss of a step is not finite: its gradient cannot be followed");
     ELMAN_TRY(elman_tape_backward(m->tape, batch.loss, error));
     return look(m, &batch, error);
 }
@@ -166,7 +166,7 @@ static elman_status finish(const measuring *m, elman_flow *flow, elman_error *er
     elman_context *context = m->tape->context;
     size_t doubles = 0, widest = 0;
     for (int i = 0; i < m->count; i++) {
-        doubles += 2 * FLOW_CURVES * ((size_t)m->layers[i].lags + 1);
+        doubles += FLOW_ARRAYS * FLOW_CURVES * ((size_t)m->layers[i].lags + 1);
         widest = m->layers[i].H > widest ? m->layers[i].H : widest;
     }
     flow->layers = elman_allocate_zero(context, (size_t)m->count, sizeof *flow->layers);
@@ -180,9 +180,9 @@ static elman_status finish(const measuring *m, elman_flow *flow, elman_error *er
         layer->cell = g->cell;
         layer->hidden = (int64_t)g->H;
         short_name(g->name, layer->name);
-        elman_flow_finish(g, m->samples, memory, layer);
+        elman_flow_finish(g, memory, layer);
         elman_flow_finish_gates(g, scratch, layer);
-        memory += 2 * FLOW_CURVES * ((size_t)g->lags + 1);
+        memory += FLOW_ARRAYS * FLOW_CURVES * ((size_t)g->lags + 1);
     }
     flow->count = m->count;
     flow->samples = m->samples;
@@ -217,6 +217,9 @@ elman_status elman_flow_measure(elman_tape *tape, const elman_objective *objecti
     measuring m = {.tape = tape, .objective = objective, .options = options ? options : &defaults};
     *flow = (elman_flow){0};
     ELMAN_TRY(check(objective, m.options, error));
+    m.layers = elman_allocate_zero(tape->context, MOST_LAYERS, sizeof *m.layers);
+    if (!m.layers)
+        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
     elman_pool_begin(tape->context);
     elman_status status = measure_all(&m, scale_up, error);
     if (status == ELMAN_OK && m.overflowed) {
@@ -227,6 +230,7 @@ elman_status elman_flow_measure(elman_tape *tape, const elman_objective *objecti
     if (status == ELMAN_OK)
         status = finish(&m, flow, error);
     forget(&m);
+    elman_release(tape->context, m.layers);
     elman_parameters_zero_gradients(objective->parameters);
     elman_tape_begin(tape, NULL); /* what grew here becomes one block here */
     return status;

@@ -175,14 +175,14 @@ static elman_status run_update(loop *l, bool *ends_epoch, elman_error *error)
     return ELMAN_OK;
 }
 
-/* Before the first update, at the end of each interval of updates, and at the end. */
-static elman_status watch(loop *l, bool last, elman_error *error)
+/* Before the first update, now and then, and once more at the end of the run. */
+static elman_status watch(loop *l, elman_error *error)
 {
-    const int64_t step = l->trainer.progress.integers.step;
-    if (!l->watch || (step % INTERVAL && !last))
+    const struct elman_progress_integers *n = &l->trainer.progress.integers;
+    if (!l->watch || (!elman_watch_due(l->watch, n->step) && !n->finished))
         return ELMAN_OK;
     double before = elman_clock();
-    elman_status status = elman_watch_look(l->watch, step, &l->metrics, l->board, error);
+    elman_status status = elman_watch_look(l->watch, n->step, &l->metrics, l->board, error);
     l->interval_began += elman_clock() - before;
     return status;
 }
@@ -199,7 +199,7 @@ static elman_status run(loop *l, elman_error *error)
 {
     struct elman_progress_integers *n = &l->trainer.progress.integers;
     if (n->step == 0)
-        ELMAN_TRY(watch(l, false, error));
+        ELMAN_TRY(watch(l, error));
     while (!n->finished) {
         bool ends_epoch = false, last = false;
         elman_pool_begin(l->context);
@@ -210,7 +210,6 @@ static elman_status run(loop *l, elman_error *error)
         report(l, ELMAN_EVENT_STEP, false, 0);
         if (n->interval_steps >= INTERVAL || ends_epoch || last)
             ELMAN_TRY(end_interval(l, error));
-        ELMAN_TRY(watch(l, last, error));
         bool stop = asked_to_stop(l);
         bool due = elman_trainer_due(&l->trainer, ends_epoch);
         if (due && !stop) {
@@ -224,6 +223,7 @@ static elman_status run(loop *l, elman_error *error)
         }
         if (last && !stop)
             n->finished = 1;
+        ELMAN_TRY(watch(l, error));
         bool periodic =
             l->options->checkpoint_every ? n->step % l->options->checkpoint_every == 0 : due;
         if (periodic || stop || n->finished || (due && !l->weights_stand))
@@ -251,6 +251,8 @@ static elman_status catch_up(loop *l, elman_error *error)
     ELMAN_TRY(status);
     if (last)
         n->finished = 1;
+    if (n->finished && !(l->watch && elman_watch_due(l->watch, n->step)))
+        ELMAN_TRY(watch(l, error)); /* where one was due, it was made before the stop */
     return save(l, error);
 }
 
@@ -307,7 +309,8 @@ static elman_status open_run(loop *l, elman_error *error)
     ELMAN_TRY(elman_checkpoint_create(l->context, &trained, &t->progress, l->options->configuration,
                                       &l->checkpoint, error));
     if (l->options->watch)
-        ELMAN_TRY(elman_watch_create(l->context, l->objective, &l->watch, error));
+        ELMAN_TRY(elman_watch_create(l->context, l->objective, l->options->config->accumulate,
+                                     &l->watch, error));
     if (l->options->resume)
         ELMAN_TRY(resume_run(l, error));
     char *metrics_path = elman_path_join(l->options->folder, "metrics.jsonl");

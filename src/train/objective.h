@@ -63,7 +63,10 @@ typedef struct elman_stretch {
 typedef struct elman_objective {
     void *self;
     elman_parameters *parameters;
-    int64_t batches;  /* in an epoch */
+    int64_t batches; /* in an epoch */
+    int64_t batch_steps,
+        flow_steps;   /* what a batch and one sample of a flow cost beside each other:
+                       * recurrent steps, or sequences where those are alike */
     const char *unit; /* what a batch's count counts: "tokens"; a static string */
 
     /* Takes the next batch and records its loss; the loop has begun the round. A data error

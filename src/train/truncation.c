@@ -86,10 +86,10 @@ static elman_status measure_row(measuring *m, int64_t K, elman_truncation *row, 
     row->bptt = K;
     ELMAN_TRY(run_pieces(m, K, row, error));
     products sums = compare(m, K >= m->length);
-    if (!isfinite(sums.truncated) || !(sums.full > 0))
+    if (!isfinite(sums.truncated) || !isfinite(sums.full) || !(sums.full > 0))
         return elman_fail(error, ELMAN_ERROR_NUMERIC,
                           "the gradient through %" PRId64 " steps is %s", K,
-                          sums.full > 0 ? "not finite" : "zero");
+                          sums.full == 0 ? "zero" : "not finite");
     row->cosine = sums.truncated > 0 ? sums.both / sqrt(sums.truncated * sums.full) : 0;
     row->norm_ratio = sqrt(sums.truncated / sums.full);
     return ELMAN_OK;

@@ -10,19 +10,20 @@
 #include "base/number.h"
 #include "train/gradient_flow.h"
 
-/* Few enough that a hundred updates cost many times as much. */
-enum { SAMPLES = 8, NUMBER = 34, PER_LAYER = 400 };
+/* SAMPLES once in EVERY updates is 1 % where an update has as many sequences of the same length. */
+enum { SAMPLES = 8, EVERY = 100, NUMBER = 34, PER_LAYER = 400 };
 
 struct elman_watch {
     elman_context *context;
     const elman_objective *objective;
     elman_tape *tape;
+    int64_t every; /* updates between two looks */
     char *line;
     size_t room, used;
 };
 
 elman_status elman_watch_create(elman_context *context, const elman_objective *objective,
-                                elman_watch **watch, elman_error *error)
+                                int64_t accumulate, elman_watch **watch, elman_error *error)
 {
     *watch = NULL;
     if (!objective->flow)
@@ -33,6 +34,8 @@ elman_status elman_watch_create(elman_context *context, const elman_objective *o
         return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
     w->context = context;
     w->objective = objective;
+    const int64_t update = objective->batch_steps * accumulate;
+    w->every = EVERY * ((SAMPLES * objective->flow_steps + update - 1) / update);
     elman_status status = elman_tape_create(context, &w->tape, error);
     if (status != ELMAN_OK)
         elman_watch_free(w);
@@ -48,6 +51,11 @@ void elman_watch_free(elman_watch *watch)
     elman_tape_free(watch->tape);
     elman_release(watch->context, watch->line);
     elman_release(watch->context, watch);
+}
+
+bool elman_watch_due(const elman_watch *watch, int64_t step)
+{
+    return step % watch->every == 0;
 }
 
 static void put(elman_watch *w, const char *text)

@@ -30,6 +30,7 @@ try elman gradflow model --lags 0
 try elman gradflow model --lgas 3
 try elman gradflow model --plot picture.gif
 try elman gradflow model --bptt-bias --plot picture.svg
+try elman gradflow model --bptt-bias --samples 5
 try elman gradflow model --bptt-bias --lags 100000
 echo '{"task": "probe"}' >probe.json
 try elman gradflow probe.json --bptt-bias
@@ -40,6 +41,11 @@ printf 'a' >one.txt
 try elman gradflow model one.txt
 printf 'the' >three.txt
 try elman gradflow model three.txt --json --jacobians 0 | cut -c1-60
+# text whose gradient never reaches the last step: pooled by maximum, each word a 1 in one place
+printf 'a b c\tyes\nb a c\tno\na c b\tyes\nc b a\tno\n' >few.tsv
+echo '{"task": "classify", "data": {"min_count": 1}, "network": {"cell": "rnn-relu", "hidden": 2, "init": "zero"}}' >zero.json
+try elman gradflow zero.json few.tsv | head -n 12
+try elman gradflow zero.json few.tsv --json | cut -c1-110
 mkdir broken
 cp model/config.json model/vocabulary.json broken
 try elman gradflow broken

@@ -201,6 +201,8 @@ static void run(const char *task, const char *const *data, bool watch, int64_t s
     elman_error error = {0};
     request.output = folder;
     request.config.watch = watch ? ELMAN_WATCH_GRADIENTS : ELMAN_WATCH_NOTHING;
+    request.config.batch = 16; /* so that a look costs less than 1 % of a hundred updates */
+    request.config.bptt = 165;
     request.config.max_steps = 130;
     request.config.epochs = 1000;
     request.config.eval_every = 50;

@@ -14,6 +14,11 @@
 elman_status elman_file_read(elman_context *context, const char *path, size_t limit,
                              unsigned char **bytes, size_t *size, elman_error *error);
 
+/* Whether a regular file's first bytes are the text; one that is shorter does not begin so. IO: no
+ * such file, a folder, unreadable. text: at most 64 bytes. */
+elman_status elman_file_begins(const char *path, const char *text, bool *begins,
+                               elman_error *error);
+
 /* A file replaced as a whole or not at all: written as PATH.partial beside it (any
  * leftover of an earlier kill is overwritten), fsynced, renamed over PATH, and the
  * folder fsynced. Any failure leaves PATH as it was and removes the partial. */

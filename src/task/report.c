@@ -29,17 +29,6 @@ static elman_status check(const elman_report_options *o, elman_error *error)
     return ELMAN_OK;
 }
 
-/* metrics.jsonl may be broken and the model whole: what could be read is shown. */
-static elman_status read_history(elman_report *r, elman_error *found)
-{
-    char *path = elman_path_join(r->folder, "metrics.jsonl");
-    if (!path)
-        return elman_fail(found, ELMAN_ERROR_MEMORY, "out of memory");
-    elman_status status = elman_history_read(r->context, path, &r->history, found);
-    free(path);
-    return status;
-}
-
 static elman_status open_model(elman_report *r, elman_error *error)
 {
     ELMAN_TRY(elman_config_file_read_model(r->context, r->folder, &r->file, error));
@@ -189,7 +178,8 @@ static elman_status write_page(elman_report *r, const char *path, elman_error *e
     elman_error found = {0};
     ELMAN_TRY(open_model(r, error));
     ELMAN_TRY(check_output(r, path, error));
-    elman_status status = read_history(r, &found);
+    /* metrics.jsonl may be broken and the model whole: what could be read is shown */
+    elman_status status = elman_history_read_run(r->context, r->folder, &r->history, &found);
     name_of(r->folder, name);
     describe(r, text);
     elman_report_begin(&r->html, r->options->title ? r->options->title : name, text);

@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "elman/gradient_flow.h"
 #include "elman/task.h"
 #include "test_malloc.h"
 
@@ -189,6 +190,20 @@ static void test_out_of_memory(void **state)
     unlink(page);
 }
 
+/* What was measured is drawn, whatever the log is. */
+static void expect_drawn(void)
+{
+    char path[128];
+    elman_flow flow = {0};
+    if (system("command -v gnuplot >/dev/null"))
+        return;
+    snprintf(path, sizeof path, "%s/flow.svg", root);
+    assert_int_equal(elman_flow_linear(context, 0.5, NULL, &flow, &error), ELMAN_OK);
+    assert_int_equal(elman_flow_plot(context, &flow, model, path, &error), ELMAN_OK);
+    assert_true(elman_path_exists(path));
+    elman_flow_clear(context, &flow);
+}
+
 /* A log that is broken, and a vocabulary that is gone: said, on the page and to the caller. */
 static void test_lacks(void **state)
 {
@@ -204,6 +219,7 @@ static void test_lacks(void **state)
     options.user = "metrics.jsonl";
     assert_int_equal(elman_report_write(context, model, page, &options, &error), ELMAN_OK);
     assert_int_equal(notes, 1);
+    expect_drawn();
     snprintf(path, sizeof path, "%s/vocabulary.json", model);
     snprintf(other, sizeof other, "%s/elsewhere", model);
     assert_int_equal(rename(path, other), 0);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/logarithm.h"
 #include "format/chart.h"
 #include "format/chart_axis.h"
 #include "format/heat.h"
@@ -28,7 +29,7 @@ enum {
 /* The colour's number; those beyond the ends are the ends. */
 static int level_of(double norm)
 {
-    double level = norm > 0 ? (log10(norm) + 4) * STEPS + 0.5 : norm <= 0 ? 0 : NONE;
+    double level = norm > 0 ? (elman_logarithm10(norm) + 4) * STEPS + 0.5 : norm <= 0 ? 0 : NONE;
     return level < 0 ? 0 : level >= LEVELS ? (isnan(norm) ? NONE : LEVELS - 1) : (int)level;
 }
 
@@ -36,7 +37,7 @@ static void put_fill(elman_text_buffer *t, int level, const char *before, const 
 {
     char text[96];
     unsigned char c[3];
-    elman_heat_colour(pow(10, (double)level / STEPS - 4), c);
+    elman_heat_colour(elman_exponential10((double)level / STEPS - 4), c);
     snprintf(text, sizeof text, "%s#%02x%02x%02x%s", before, c[0], c[1], c[2], after);
     elman_text_buffer_put(t, text);
 }

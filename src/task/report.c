@@ -1,12 +1,12 @@
 /* A page on a trained model, put together. */
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/logarithm.h"
 #include "base/memory.h"
 #include "task/report_impl.h"
 
@@ -109,7 +109,7 @@ static void put_facts(elman_report *r)
         snprintf(below, sizeof below, "at step %" PRId64, best->step);
         elman_report_put_fact(&r->html, "Validation loss", value, below);
         if (!strcmp(r->file.task, "lm")) {
-            elman_report_number(value, exp(best->loss), 4);
+            elman_report_number(value, elman_exponential(best->loss), 4);
             elman_report_put_fact(&r->html, "Perplexity", value, "e to the loss");
         }
     }

@@ -53,6 +53,10 @@ typedef struct elman_appender {
  * shorter than that), UINT64_MAX: keeps all. */
 elman_status elman_appender_open(elman_appender *appender, const char *path, uint64_t keep,
                                  elman_error *error);
+/* Creates: where something stands at path *stands is true, nothing is open and that is no error; of
+ * several that try at once one creates. */
+elman_status elman_appender_create(elman_appender *appender, const char *path, bool *stands,
+                                   elman_error *error);
 elman_status elman_appender_put(elman_appender *appender, const void *bytes, size_t size,
                                 elman_error *error);
 elman_status elman_appender_sync(elman_appender *appender, elman_error *error);

@@ -111,12 +111,32 @@ WORD_VECTORS = {
     "not_utf8": b"\xff\xfe 1 2\r\nthe\t1\t2\r\n",
 }
 
+HISTORY = {
+    "interval": b'{"event":"interval","step":100,"epoch":0.5,"loss":1.25,"gradient_norm":3,'
+                b'"lr":0.001,"tokens_per_second":null,"seconds":2.5}\n',
+    "validation": b'{"event":"validation","step":100,"epoch":0.5,"loss":0.3,"accuracy":0.75,'
+                  b'"score":0.25,"best":true,"reached":true,"seconds":2.5}\n',
+    "gradients": b'{"event":"gradients","step":5,"layers":[{"layer":"rnn.l0","horizon":2,'
+                 b'"factor":0.7,"norm":[1,0.5,null]},{"layer":"rnn.l1","horizon":null,'
+                 b'"norm":[1]}]}\n',
+    "not_measured": b'{"event":"gradients","step":5,"layers":[{"layer":"a","norm":[]},'
+                    b'{"layer":"b","norm":[null,-1,1e999]},{"layer":"c","norm":[null,2]}]}\n',
+    "others": b'{"event":"of another version","x":[]}\n{"event":"interval","step":6',
+    "no_layer": b'{"event":"gradients","step":1,"layers":[{"norm":[1]}]}\n',
+    "no_step": b'{"event":"interval","step":-1}\n',
+    "no_event": b'{"event":"interval","step":1}\n[1]\n',
+    "long_names": b'{"event":"validation","step":1,"' + b"m" * 200 + b'":1}\n{"event":"gradients",'
+                  b'"step":1,"layers":[{"layer":"' + b"l" * 200 + b'","norm":[0]}]}\n',
+    "many": b'{"event":"gradients","step":9,"layers":[{"layer":"a","norm":[1' + b",1" * 2000 +
+            b"]}]}\n",
+}
+
 if __name__ == "__main__":
     for name, data in JSON.items():
         write("json", name, data)
     for name, data in SAFETENSORS.items():
         write("safetensors", name, data)
     for subject, inputs in (("table", TABLE), ("conll", CONLL), ("words", WORDS),
-                            ("word_vectors", WORD_VECTORS)):
+                            ("word_vectors", WORD_VECTORS), ("history", HISTORY)):
         for name, data in inputs.items():
             write(subject, name, data)

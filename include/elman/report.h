@@ -33,8 +33,9 @@ ELMAN_API void elman_report_options_default(elman_report_options *options);
 /* Writes the page on the model in `folder` to path, whole or not at all; options may be NULL. What
  * cannot be measured (the data have moved, there is nothing to validate on) is said on the page in
  * the place of its result. The same model, data and options give the same page but for speeds.
- * ARGUMENT: options out of bounds; IO: no such model, or the page cannot be written; FORMAT: a file
- * of the model is broken; INTERRUPTED; MEMORY. */
+ * A page that stands at path is replaced, and no other file is. ARGUMENT: options out of bounds,
+ * path is one of the data or stands and is no page; IO: no such model, or the page cannot be
+ * written; FORMAT: a file of the model is broken; INTERRUPTED; MEMORY. */
 ELMAN_API elman_status elman_report_write(elman_context *context, const char *folder,
                                           const char *path, const elman_report_options *options,
                                           elman_error *error);

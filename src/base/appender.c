@@ -46,6 +46,25 @@ elman_status elman_appender_open(elman_appender *appender, const char *path, uin
     return status;
 }
 
+elman_status elman_appender_create(elman_appender *appender, const char *path, bool *stands,
+                                   elman_error *error)
+{
+    *stands = false;
+    *appender = (elman_appender){.fd = -1, .path = strdup(path)};
+    if (!appender->path)
+        return elman_fail(error, ELMAN_ERROR_MEMORY, "%s: out of memory", path);
+    appender->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
+    *stands = appender->fd < 0 && errno == EEXIST;
+    elman_status status = ELMAN_OK;
+    if (appender->fd >= 0)
+        status = elman_folder_sync_of(path, error);
+    else if (!*stands)
+        status = elman_fail_errno(error, path, "cannot write");
+    if (appender->fd < 0 || status != ELMAN_OK)
+        elman_appender_close(appender);
+    return status;
+}
+
 elman_status elman_appender_put(elman_appender *appender, const void *bytes, size_t size,
                                 elman_error *error)
 {

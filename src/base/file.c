@@ -32,20 +32,32 @@ static bool read_all(int fd, unsigned char *bytes, size_t *size)
     return true;
 }
 
-static elman_status read_open(elman_context *context, int fd, const char *path, size_t limit,
-                              unsigned char **bytes, size_t *size, elman_error *error)
+static elman_status open_regular(const char *path, int *fd, struct stat *about, elman_error *error)
 {
-    struct stat about;
-    if (fstat(fd, &about) != 0)
-        return elman_fail_errno(error, path, "cannot read");
-    if (S_ISDIR(about.st_mode))
-        return elman_fail(error, ELMAN_ERROR_IO, "%s: is a folder, expected a file", path);
-    if (!S_ISREG(about.st_mode))
-        return elman_fail(error, ELMAN_ERROR_IO, "%s: is not a regular file", path);
-    if (limit != 0 && (uint64_t)about.st_size > limit)
+    /* Not blocking, so that a pipe without a writer is refused rather than awaited. */
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (*fd < 0)
+        return elman_fail_errno(error, path, "cannot open");
+    elman_status status = ELMAN_OK;
+    if (fstat(*fd, about) != 0)
+        status = elman_fail_errno(error, path, "cannot read");
+    else if (S_ISDIR(about->st_mode))
+        status = elman_fail(error, ELMAN_ERROR_IO, "%s: is a folder, expected a file", path);
+    else if (!S_ISREG(about->st_mode))
+        status = elman_fail(error, ELMAN_ERROR_IO, "%s: is not a regular file", path);
+    if (status != ELMAN_OK)
+        close(*fd);
+    return status;
+}
+
+static elman_status read_open(elman_context *context, int fd, const struct stat *about,
+                              const char *path, size_t limit, unsigned char **bytes, size_t *size,
+                              elman_error *error)
+{
+    if (limit != 0 && (uint64_t)about->st_size > limit)
         return elman_fail(error, ELMAN_ERROR_FORMAT, "%s: %lld bytes, expected at most %zu", path,
-                          (long long)about.st_size, limit);
-    size_t length = (size_t)about.st_size, room;
+                          (long long)about->st_size, limit);
+    size_t length = (size_t)about->st_size, room;
     unsigned char *buffer = NULL;
     if (elman_size_add(length, 1, &room))
         buffer = elman_allocate(context, room, 1);
@@ -68,12 +80,29 @@ elman_status elman_file_read(elman_context *context, const char *path, size_t li
 {
     *bytes = NULL;
     *size = 0;
-    /* Not blocking, so that a pipe without a writer is refused rather than awaited. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return elman_fail_errno(error, path, "cannot open");
-    elman_status status = read_open(context, fd, path, limit, bytes, size, error);
+    int fd;
+    struct stat about;
+    ELMAN_TRY(open_regular(path, &fd, &about, error));
+    elman_status status = read_open(context, fd, &about, path, limit, bytes, size, error);
     close(fd);
+    return status;
+}
+
+elman_status elman_file_begins(const char *path, const char *text, bool *begins, elman_error *error)
+{
+    unsigned char bytes[64];
+    size_t size = strlen(text), wanted = size;
+    int fd;
+    struct stat about;
+    *begins = false;
+    if (size > sizeof bytes)
+        return elman_fail(error, ELMAN_ERROR_ARGUMENT, "%s: too long a beginning", path);
+    ELMAN_TRY(open_regular(path, &fd, &about, error));
+    elman_status status =
+        read_all(fd, bytes, &size) ? ELMAN_OK : elman_fail_errno(error, path, "cannot read");
+    close(fd);
+    if (status == ELMAN_OK)
+        *begins = size == wanted && memcmp(bytes, text, size) == 0;
     return status;
 }
 

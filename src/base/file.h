@@ -14,6 +14,11 @@
 elman_status elman_file_read(elman_context *context, const char *path, size_t limit,
                              unsigned char **bytes, size_t *size, elman_error *error);
 
+/* Whether a regular file's first bytes are the text; one that is shorter does not begin so. IO: no
+ * such file, a folder, unreadable. text: at most 64 bytes. */
+elman_status elman_file_begins(const char *path, const char *text, bool *begins,
+                               elman_error *error);
+
 /* A file replaced as a whole or not at all: written as PATH.partial beside it (any
  * leftover of an earlier kill is overwritten), fsynced, renamed over PATH, and the
  * folder fsynced. Any failure leaves PATH as it was and removes the partial. */
@@ -48,6 +53,10 @@ typedef struct elman_appender {
  * shorter than that), UINT64_MAX: keeps all. */
 elman_status elman_appender_open(elman_appender *appender, const char *path, uint64_t keep,
                                  elman_error *error);
+/* Creates: where something stands at path *stands is true, nothing is open and that is no error; of
+ * several that try at once one creates. */
+elman_status elman_appender_create(elman_appender *appender, const char *path, bool *stands,
+                                   elman_error *error);
 elman_status elman_appender_put(elman_appender *appender, const void *bytes, size_t size,
                                 elman_error *error);
 elman_status elman_appender_sync(elman_appender *appender, elman_error *error);

@@ -7,5 +7,9 @@
 double elman_logarithm(double x);
 /* e^x, within 4 units of the last place; 0 and infinity beyond the range. */
 double elman_exponential(double x);
+/* To the base 10: exact at powers of ten, else within 1e-15 of x's logarithm, relative where that
+ * is above 1, and within 1e-14 of the power, relative. */
+double elman_logarithm10(double x);
+double elman_exponential10(double x);
 
 #endif

@@ -146,9 +146,11 @@ void elman_print_real(char text[32], double value)
 static double rounded_by_text(double x, int digits)
 {
     char text[48];
-    int exponent = (int)floor(log10(fabs(x))) - digits + 1;
-    double whole = exponent < -300 ? x * 1e300 / pow(10, exponent + 300) : x / pow(10, exponent);
-    snprintf(text, sizeof text, "%.0fe%d", nearbyint(whole), exponent);
+    surroundings s;
+    if (!enter(&s))
+        return x;
+    snprintf(text, sizeof text, "%.*e", digits > 17 ? 16 : digits - 1, x);
+    leave(&s);
     double read;
     return elman_parse_real(text, &read) && fabs(read) <= DBL_MAX ? read : x;
 }

@@ -17,7 +17,7 @@ typedef struct values {
 static const elman_option options[] = {
     {.name = "output", .letter = 'o', .type = ELMAN_OPTION_TEXT, .argument = "FILE",
      .group = "page", .initial = "report.html", .offset = offsetof(values, output),
-     .capacity = CLI_PATH, .help = "The page to write; one that stands there is replaced"},
+     .capacity = CLI_PATH, .help = "The page to write; another page that stands there is replaced"},
     {.name = "title", .type = ELMAN_OPTION_TEXT, .argument = "TEXT", .group = "page",
      .offset = offsetof(values, title), .capacity = TITLE,
      .help = "Its heading, in the place of the name of MODEL"},

@@ -6,7 +6,7 @@
 #include "format/chart_axis.h"
 #include "format/html.h"
 
-enum { WIDTH = 480, HEIGHT = 260, LEFT = 52, RIGHT = 14, TOP = 10, BOTTOM = 38, MOST_POINTS = 480 };
+enum { MOST_POINTS = 480 };
 
 const char *elman_chart_style(void)
 {
@@ -82,12 +82,12 @@ static double across(const elman_axis *axis, double value, double begin, double 
 
 static double x_of(const elman_axis *axis, double value)
 {
-    return across(axis, value, LEFT, WIDTH - RIGHT);
+    return across(axis, value, ELMAN_CHART_LEFT, ELMAN_CHART_RIGHT);
 }
 
 static double y_of(const elman_axis *axis, double value)
 {
-    return across(axis, value, HEIGHT - BOTTOM, TOP);
+    return across(axis, value, ELMAN_CHART_BOTTOM, ELMAN_CHART_TOP);
 }
 
 static void put_line(elman_text_buffer *t, const char *class, double x1, double y1, double x2,
@@ -135,18 +135,18 @@ static void put_frame(elman_text_buffer *t, const elman_axis *x, const elman_axi
     int count = elman_axis_ticks(y, 5, ticks);
     for (int i = 0; i < count; i++) {
         double at = y_of(y, ticks[i]);
-        put_line(t, "g", LEFT, at, WIDTH - RIGHT, at);
-        begin_text(t, LEFT - 7, at + 4, "end");
+        put_line(t, "g", ELMAN_CHART_LEFT, at, ELMAN_CHART_RIGHT, at);
+        begin_text(t, ELMAN_CHART_LEFT - 7, at + 4, "end");
         elman_chart_put_number(t, ticks[i]);
         elman_text_buffer_put(t, "</text>\n");
     }
     count = elman_axis_ticks(x, 6, ticks);
     for (int i = 0; i < count; i++) {
-        begin_text(t, x_of(x, ticks[i]), HEIGHT - BOTTOM + 17, "middle");
+        begin_text(t, x_of(x, ticks[i]), ELMAN_CHART_BOTTOM + 17, "middle");
         elman_chart_put_number(t, ticks[i]);
         elman_text_buffer_put(t, "</text>\n");
     }
-    begin_text(t, (LEFT + WIDTH - RIGHT) / 2.0, HEIGHT - 4, "middle");
+    begin_text(t, (ELMAN_CHART_LEFT + ELMAN_CHART_RIGHT) / 2.0, ELMAN_CHART_HEIGHT - 4, "middle");
     elman_html_put(t, x_label);
     elman_text_buffer_put(t, "</text>\n");
 }
@@ -247,10 +247,11 @@ void elman_chart_put_lines(elman_text_buffer *html, const elman_chart *chart)
     bool ruled = isfinite(chart->y_line) && elman_axis_holds(&y, chart->y_line);
     put_key(html, chart, ruled);
     elman_text_buffer_put(html, "</figcaption>\n");
-    begin_svg(html, chart->title, WIDTH, HEIGHT);
+    begin_svg(html, chart->title, ELMAN_CHART_WIDTH, ELMAN_CHART_HEIGHT);
     put_frame(html, &x, &y, chart->x_label);
     if (ruled)
-        put_line(html, "r", LEFT, y_of(&y, chart->y_line), WIDTH - RIGHT, y_of(&y, chart->y_line));
+        put_line(html, "r", ELMAN_CHART_LEFT, y_of(&y, chart->y_line), ELMAN_CHART_RIGHT,
+                 y_of(&y, chart->y_line));
     for (size_t i = 0; i < chart->count; i++) {
         put_path(html, chart, &chart->series[i], &x, &y);
         if (chart->series[i].marks)

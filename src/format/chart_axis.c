@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "base/logarithm.h"
+
 elman_axis elman_axis_empty(bool log)
 {
     return (elman_axis){log, (double)INFINITY, -(double)INFINITY};
@@ -25,7 +27,7 @@ bool elman_axis_holds(const elman_axis *axis, double value)
 
 static double scaled(const elman_axis *axis, double value)
 {
-    return axis->log ? log10(value) : value;
+    return axis->log ? elman_logarithm10(value) : value;
 }
 
 void elman_axis_settle(elman_axis *axis, bool room)
@@ -34,8 +36,10 @@ void elman_axis_settle(elman_axis *axis, bool room)
     double more = room ? 0.04 * (high - low) : 0;
     if (!(high - low > 1e-12 * (fabs(low) + fabs(high))))
         more = low == 0 ? 1 : axis->log ? 0.1 : 0.05 * fabs(low);
-    axis->low = axis->log ? pow(10, low - more) : low - more;
-    axis->high = axis->log ? pow(10, high + more) : high + more;
+    if (more == 0)
+        return; /* the ends stay what they are, to the last bit */
+    axis->low = axis->log ? elman_exponential10(low - more) : low - more;
+    axis->high = axis->log ? elman_exponential10(high + more) : high + more;
 }
 
 double elman_axis_place(const elman_axis *axis, double value)
@@ -47,7 +51,7 @@ double elman_axis_place(const elman_axis *axis, double value)
 /* 1, 2 or 5 times a power of ten, at least `least`. */
 static double round_step(double least)
 {
-    double power = pow(10, floor(log10(least)));
+    double power = elman_exponential10(floor(elman_logarithm10(least)));
     double share = least / power;
     return power * (share <= 1 ? 1 : share <= 2 ? 2 : share <= 5 ? 5 : 10);
 }
@@ -64,7 +68,7 @@ static int linear_ticks(const elman_axis *axis, int wanted, double ticks[])
 /* Decades, every so many; where there is hardly one, 1, 2 and 5 of each. */
 static int log_ticks(const elman_axis *axis, int wanted, double ticks[])
 {
-    double low = log10(axis->low), high = log10(axis->high);
+    double low = elman_logarithm10(axis->low), high = elman_logarithm10(axis->high);
     double each = ceil((high - low) / (wanted + 1));
     bool close = high - low < 2;
     int count = 0;
@@ -72,7 +76,7 @@ static int log_ticks(const elman_axis *axis, int wanted, double ticks[])
         return linear_ticks(axis, wanted, ticks);
     for (double n = floor(low / each) * each; n <= high; n += each)
         for (int i = 0; i < (close ? 3 : 1); i++) {
-            double at = pow(10, n) * (i == 2 ? 5 : i + 1);
+            double at = elman_exponential10(n) * (i == 2 ? 5 : i + 1);
             if (elman_axis_holds(axis, at) && count < ELMAN_AXIS_TICKS)
                 ticks[count++] = at;
         }

@@ -1,8 +1,19 @@
-/* An axis: what it spans, where a value stands on it, and where it is ruled. */
+/* The picture of a chart and its axes: what one spans, where a value stands on it, and where it is
+ * ruled. */
 #ifndef ELMAN_FORMAT_CHART_AXIS_H
 #define ELMAN_FORMAT_CHART_AXIS_H
 
 #include <stdbool.h>
+
+/* The size of a picture, in units of its own, and the edges of what its axes span. */
+enum {
+    ELMAN_CHART_WIDTH = 480,
+    ELMAN_CHART_HEIGHT = 260,
+    ELMAN_CHART_LEFT = 52,
+    ELMAN_CHART_RIGHT = 466,
+    ELMAN_CHART_TOP = 10,
+    ELMAN_CHART_BOTTOM = 222
+};
 
 enum { ELMAN_AXIS_TICKS = 24 };
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/logarithm.h"
 #include "format/chart.h"
 #include "format/chart_axis.h"
 #include "format/heat.h"
@@ -12,12 +13,6 @@
 #define OVERLAP 0.3
 
 enum {
-    WIDTH = 480,
-    HEIGHT = 260,
-    LEFT = 52,
-    RIGHT = 14,
-    TOP = 10,
-    BOTTOM = 38,
     COLUMNS = 96,
     ROWS = 72,
     STEPS = 4,              /* colours a decade */
@@ -28,7 +23,7 @@ enum {
 /* The colour's number; those beyond the ends are the ends. */
 static int level_of(double norm)
 {
-    double level = norm > 0 ? (log10(norm) + 4) * STEPS + 0.5 : norm <= 0 ? 0 : NONE;
+    double level = norm > 0 ? (elman_logarithm10(norm) + 4) * STEPS + 0.5 : norm <= 0 ? 0 : NONE;
     return level < 0 ? 0 : level >= LEVELS ? (isnan(norm) ? NONE : LEVELS - 1) : (int)level;
 }
 
@@ -36,7 +31,7 @@ static void put_fill(elman_text_buffer *t, int level, const char *before, const 
 {
     char text[96];
     unsigned char c[3];
-    elman_heat_colour(pow(10, (double)level / STEPS - 4), c);
+    elman_heat_colour(elman_exponential10((double)level / STEPS - 4), c);
     snprintf(text, sizeof text, "%s#%02x%02x%02x%s", before, c[0], c[1], c[2], after);
     elman_text_buffer_put(t, text);
 }
@@ -69,8 +64,8 @@ static void put_number(elman_text_buffer *t, const char *before, double value)
 static void put_level(elman_text_buffer *t, const painting *cells, int level)
 {
     bool any = false;
-    double wide = (double)(WIDTH - LEFT - RIGHT) / (double)cells->columns;
-    double high = (double)(HEIGHT - TOP - BOTTOM) / (double)cells->rows;
+    double wide = (double)(ELMAN_CHART_RIGHT - ELMAN_CHART_LEFT) / (double)cells->columns;
+    double high = (double)(ELMAN_CHART_BOTTOM - ELMAN_CHART_TOP) / (double)cells->rows;
     for (size_t c = 0; c < cells->columns; c++)
         for (size_t r = 0; r < cells->rows; r++) {
             size_t end = r;
@@ -81,8 +76,8 @@ static void put_level(elman_text_buffer *t, const painting *cells, int level)
             if (!any)
                 put_fill(t, level, "<path fill=\"", "\" d=\"");
             any = true;
-            put_number(t, "M", LEFT + (double)c * wide);
-            put_number(t, " ", HEIGHT - BOTTOM - (double)r * high);
+            put_number(t, "M", ELMAN_CHART_LEFT + (double)c * wide);
+            put_number(t, " ", ELMAN_CHART_BOTTOM - (double)r * high);
             put_number(t, "h", wide + OVERLAP);
             put_number(t, "v", -(double)(end - r) * high - OVERLAP);
             put_number(t, "h", -wide - OVERLAP);
@@ -109,9 +104,9 @@ static void put_axes(elman_text_buffer *t, const elman_chart_heat *heat)
     for (int i = 0; i < count && ticks[i] < (double)heat->rows; i++) {
         if (ticks[i] != floor(ticks[i]))
             continue; /* there is no half a row */
-        put_text(t, LEFT - 7,
-                 HEIGHT - BOTTOM + 4 -
-                     elman_axis_place(&y, ticks[i] + 0.5) * (HEIGHT - TOP - BOTTOM),
+        put_text(t, ELMAN_CHART_LEFT - 7,
+                 ELMAN_CHART_BOTTOM + 4 -
+                     elman_axis_place(&y, ticks[i] + 0.5) * (ELMAN_CHART_BOTTOM - ELMAN_CHART_TOP),
                  "end");
         elman_chart_put_number(t, ticks[i]);
         elman_text_buffer_put(t, "</text>\n");
@@ -119,15 +114,17 @@ static void put_axes(elman_text_buffer *t, const elman_chart_heat *heat)
     size_t each =
         (heat->count + 5) / 6; /* the columns are what was measured, evenly apart or not */
     for (size_t c = 0; c < heat->count; c += each) {
-        put_text(t, LEFT + ((double)c + 0.5) * (WIDTH - LEFT - RIGHT) / (double)heat->count,
-                 HEIGHT - BOTTOM + 17, "middle");
+        put_text(t,
+                 ELMAN_CHART_LEFT + ((double)c + 0.5) * (ELMAN_CHART_RIGHT - ELMAN_CHART_LEFT) /
+                                        (double)heat->count,
+                 ELMAN_CHART_BOTTOM + 17, "middle");
         elman_chart_put_number(t, heat->x[c]);
         elman_text_buffer_put(t, "</text>\n");
     }
-    put_text(t, (LEFT + WIDTH - RIGHT) / 2.0, HEIGHT - 4, "middle");
+    put_text(t, (ELMAN_CHART_LEFT + ELMAN_CHART_RIGHT) / 2.0, ELMAN_CHART_HEIGHT - 4, "middle");
     elman_html_put(t, heat->x_label);
     elman_text_buffer_put(t, "</text>\n<text transform=\"rotate(-90)\" x=\"");
-    elman_text_buffer_number(t, -(TOP + HEIGHT - BOTTOM) / 2.0, 4);
+    elman_text_buffer_number(t, -(ELMAN_CHART_TOP + ELMAN_CHART_BOTTOM) / 2.0, 4);
     elman_text_buffer_put(t, "\" y=\"12\" text-anchor=\"middle\">");
     elman_html_put(t, heat->y_label);
     elman_text_buffer_put(t, "</text>\n");
@@ -151,8 +148,8 @@ void elman_chart_put_heat(elman_text_buffer *html, const elman_chart_heat *heat)
     elman_text_buffer_put(html, "</b>");
     put_key(html);
     elman_text_buffer_put(html, "</figcaption>\n");
-    snprintf(box, sizeof box, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", WIDTH,
-             HEIGHT);
+    snprintf(box, sizeof box, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"",
+             ELMAN_CHART_WIDTH, ELMAN_CHART_HEIGHT);
     elman_text_buffer_put(html, box);
     elman_html_put(html, heat->title);
     elman_text_buffer_put(html, "\">\n");

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/logarithm.h"
+
 /* The colours of viridis (van der Walt & Smith 2015) up to 1. */
 static const struct {
     double at; /* log10 of the norm */
@@ -16,7 +18,7 @@ enum { STOPS = sizeof stops / sizeof *stops };
 void elman_heat_colour(double norm, unsigned char colour[3])
 {
     static const unsigned char grey[3] = {0x99, 0x99, 0x99};
-    double x = norm > 0 ? log10(norm) : norm <= 0 ? stops[0].at : NAN;
+    double x = norm <= 1e-4 ? stops[0].at : elman_logarithm10(norm);
     memcpy(colour, grey, 3);
     if (isnan(x))
         return;

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <spawn.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -35,6 +34,22 @@ void elman_plot_put_quoted(elman_text_buffer *text, const char *piece)
     elman_text_buffer_put(text, "'");
 }
 
+enum { LONGEST = 4096 };
+
+/* A path that gnuplot takes for nothing else: to it | and < begin a command of the shell, and - an
+ * option. */
+static void plain(char out[LONGEST + 2], const char *path)
+{
+    snprintf(out, LONGEST + 2, "%s%s", *path == '/' ? "" : "./", path);
+}
+
+static void put_path(elman_text_buffer *t, const char *path)
+{
+    char name[LONGEST + 2];
+    plain(name, path);
+    elman_plot_put_quoted(t, name);
+}
+
 static void put_head(elman_text_buffer *t, const elman_plot *plot, const char *table)
 {
     char line[160];
@@ -43,9 +58,9 @@ static void put_head(elman_text_buffer *t, const elman_plot *plot, const char *t
              plot->height);
     elman_text_buffer_put(t, "# Drawn by gnuplot; change it and draw it again.\n");
     elman_text_buffer_put(t, line);
-    elman_plot_put_quoted(t, plot->path);
+    put_path(t, plot->path);
     elman_text_buffer_put(t, "\ntable = ");
-    elman_plot_put_quoted(t, table);
+    put_path(t, table);
     elman_text_buffer_put(t, "\nset datafile separator \"\\t\"\nset datafile missing 'NaN'\n"
                              "set grid linecolor rgb '#cccccc'\nset tics nomirror font ',9'\n");
 }
@@ -56,13 +71,11 @@ extern char **environ;
 static elman_status run_gnuplot(const char *script, elman_error *error)
 {
     char name[] = "gnuplot";
-    char *path = strdup(script), *arguments[] = {name, path, NULL};
+    char path[LONGEST + 2], *arguments[] = {name, path, NULL};
     pid_t child;
     int status = 0;
-    if (!path)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+    plain(path, script);
     int failure = posix_spawnp(&child, name, NULL, NULL, arguments, environ);
-    free(path);
     if (failure)
         return elman_fail(error, ELMAN_ERROR_IO,
                           "plot: cannot run gnuplot: %s; its script stands in %s",
@@ -82,7 +95,7 @@ static elman_status run_gnuplot(const char *script, elman_error *error)
 elman_status elman_plot_draw(elman_context *context, const elman_plot *plot, elman_error *error)
 {
     elman_text_buffer text;
-    char table[4096], script[4096];
+    char table[LONGEST], script[LONGEST];
     ELMAN_TRY(elman_plot_check(plot->path, error));
     if (strlen(plot->path) + 5 > sizeof table)
         return elman_fail(error, ELMAN_ERROR_ARGUMENT, "plot: too long a path");

@@ -73,19 +73,18 @@ static tb_value tagged(const char *tag, Elman__Tensorboard__Value__ValueCase kin
     return value;
 }
 
-/* TensorBoard reads a folder's files in the order of their names. */
+/* TensorBoard reads a folder's files in the order of their names. Of two runs that begin at once in
+ * one folder each has a file of its own. */
 static elman_status open_file(elman_tensorboard *b, const char *folder, elman_error *error)
 {
     char name[64];
-    bool stands = true;
+    bool stands;
     for (int n = 1; n <= LAST_FILE; n++) {
         snprintf(name, sizeof name, "events.out.tfevents.%06d.elman", n);
         char *path = elman_path_join(folder, name);
         if (!path)
             return out_of_memory(error);
-        elman_status status = elman_path_look(path, &stands, error);
-        if (status == ELMAN_OK && !stands)
-            status = elman_appender_open(&b->file, path, UINT64_MAX, error);
+        elman_status status = elman_appender_create(&b->file, path, &stands, error);
         free(path);
         if (status != ELMAN_OK || !stands)
             return status;

@@ -4,9 +4,9 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/context_impl.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "elman/gradient_flow.h"
@@ -106,7 +106,7 @@ static void put_watched(const picture *p)
                 put_cell(p->table, to, "\t");
                 put_cell(p->table, (double)k - 0.55, "\t"); /* no gap shows between boxes */
                 put_cell(p->table, (double)k + 0.55, "\t");
-                put_cell(p->table, g->norm[k] > 1e-30 ? g->norm[k] : 1e-30, "\n");
+                put_cell(p->table, g->norm[k] <= 1e-30 ? 1e-30 : g->norm[k], "\n");
             }
         }
         if (watched(p, &p->flow->layers[i]))
@@ -219,17 +219,17 @@ static elman_status draw(elman_context *context, picture *p, const char *path, e
     return elman_plot_draw(context, &plot, error);
 }
 
+/* A log that is broken does not take what was measured: drawn is what could be read of it. */
 static elman_status read_history(elman_context *context, const char *folder, elman_history *history,
                                  elman_error *error)
 {
-    if (!folder)
-        return ELMAN_OK;
-    char *path = elman_path_join(folder, "metrics.jsonl");
-    if (!path)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-    elman_status status = elman_history_read(context, path, history, error);
-    free(path);
-    return status;
+    elman_error found = {0};
+    elman_status status = elman_history_read_run(context, folder, history, &found);
+    if (status == ELMAN_OK || status == ELMAN_ERROR_MEMORY)
+        return status == ELMAN_OK ? status : elman_fail(error, status, "%s", found.message);
+    elman_log(context, ELMAN_LOG_WARNING, "plot: not all of the training is drawn: %s",
+              found.message);
+    return ELMAN_OK;
 }
 
 elman_status elman_flow_plot_check(const char *path, elman_error *error)
@@ -246,7 +246,7 @@ elman_status elman_flow_plot(elman_context *context, const elman_flow *flow, con
     elman_text_buffer_init(&body, context);
     picture p = {.flow = flow, .history = &history, .table = &table, .body = &body};
     elman_status status = elman_plot_check(path, error);
-    if (status == ELMAN_OK)
+    if (status == ELMAN_OK && folder)
         status = read_history(context, folder, &history, error);
     if (status == ELMAN_OK)
         status = draw(context, &p, path, error);

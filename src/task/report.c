@@ -1,12 +1,12 @@
 /* A page on a trained model, put together. */
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/logarithm.h"
 #include "base/memory.h"
 #include "task/report_impl.h"
 
@@ -27,17 +27,6 @@ static elman_status check(const elman_report_options *o, elman_error *error)
         return elman_fail(error, ELMAN_ERROR_ARGUMENT,
                           "updates: found %" PRId64 ", expected 0 or more", o->updates);
     return ELMAN_OK;
-}
-
-/* metrics.jsonl may be broken and the model whole: what could be read is shown. */
-static elman_status read_history(elman_report *r, elman_error *found)
-{
-    char *path = elman_path_join(r->folder, "metrics.jsonl");
-    if (!path)
-        return elman_fail(found, ELMAN_ERROR_MEMORY, "out of memory");
-    elman_status status = elman_history_read(r->context, path, &r->history, found);
-    free(path);
-    return status;
 }
 
 static elman_status open_model(elman_report *r, elman_error *error)
@@ -120,7 +109,7 @@ static void put_facts(elman_report *r)
         snprintf(below, sizeof below, "at step %" PRId64, best->step);
         elman_report_put_fact(&r->html, "Validation loss", value, below);
         if (!strcmp(r->file.task, "lm")) {
-            elman_report_number(value, exp(best->loss), 4);
+            elman_report_number(value, elman_exponential(best->loss), 4);
             elman_report_put_fact(&r->html, "Perplexity", value, "e to the loss");
         }
     }
@@ -161,12 +150,36 @@ static void name_of(const char *folder, char name[256])
     snprintf(name, 256, "%.*s", (int)(end - begin < 255 ? end - begin : 255), folder + begin);
 }
 
-static elman_status write_page(elman_report *r, elman_error *error)
+/* Nothing is lost to a page but another page: no data, no file of the model, nobody's letters. */
+static elman_status check_output(const elman_report *r, const char *path, elman_error *error)
+{
+    bool stands, page = false, data = false;
+    ELMAN_TRY(elman_path_look(path, &stands, error));
+    if (!stands)
+        return ELMAN_OK;
+    for (int64_t i = 0; i < r->file.data_count && !data; i++)
+        data = elman_path_same(path, r->file.data[i].path);
+    for (int i = 0; i < r->options->data_count && !data; i++)
+        data = elman_path_same(path, r->options->data[i]);
+    if (data)
+        return elman_fail(error, ELMAN_ERROR_ARGUMENT,
+                          "%s: is one of the data; choose another name for the page", path);
+    ELMAN_TRY(elman_file_begins(path, ELMAN_REPORT_FIRST, &page, error));
+    return page ? ELMAN_OK
+                : elman_fail(error, ELMAN_ERROR_ARGUMENT,
+                             "%s: stands there and does not begin with " ELMAN_REPORT_FIRST
+                             " as a page does; choose another name for the page",
+                             path);
+}
+
+static elman_status write_page(elman_report *r, const char *path, elman_error *error)
 {
     char name[256], text[256];
     elman_error found = {0};
     ELMAN_TRY(open_model(r, error));
-    elman_status status = read_history(r, &found);
+    ELMAN_TRY(check_output(r, path, error));
+    /* metrics.jsonl may be broken and the model whole: what could be read is shown */
+    elman_status status = elman_history_read_run(r->context, r->folder, &r->history, &found);
     name_of(r->folder, name);
     describe(r, text);
     elman_report_begin(&r->html, r->options->title ? r->options->title : name, text);
@@ -185,7 +198,7 @@ elman_status elman_report_write(elman_context *context, const char *folder, cons
     elman_report r = {.context = context, .folder = folder, .options = options ? options : &usual};
     ELMAN_TRY(check(r.options, error));
     elman_text_buffer_init(&r.html, context);
-    elman_status status = write_page(&r, error);
+    elman_status status = write_page(&r, path, error);
     if (status == ELMAN_OK)
         status = elman_file_replace(path, r.html.bytes, r.html.used, error);
     elman_text_buffer_free(&r.html);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/logarithm.h"
 #include "elman/predict.h"
 #include "elman/task.h"
 #include "format/html.h"
@@ -113,7 +114,7 @@ static elman_status put_lm_figures(elman_report *r, const elman_lm *lm, elman_er
     if (status == ELMAN_OK) {
         begin_figures(r);
         put_figure(r, "loss, nats a token", result.loss, 5);
-        put_figure(r, "perplexity", exp(result.loss), 4);
+        put_figure(r, "perplexity", elman_exponential(result.loss), 4);
         put_figure(r, "bits a token", result.loss / M_LN2, 5);
         put_figure(r, "tokens", (double)result.tokens, 15);
         end_figures(r);

@@ -100,7 +100,9 @@ static elman_status draw_all_watched(elman_report *r, elman_error *error)
 static void put_horizon(elman_report *r, const elman_flow_layer *l)
 {
     char text[64];
-    if (l->state.horizon >= 0)
+    if (isnan(l->state.norm[0])) /* nothing was measured */
+        snprintf(text, sizeof text, "<td>–</td>");
+    else if (l->state.horizon >= 0)
         snprintf(text, sizeof text, "<td>%" PRId64 "</td>", l->state.horizon);
     else
         snprintf(text, sizeof text, "<td>&gt; %" PRId64 "</td>", l->lags);
@@ -133,8 +135,8 @@ static void put_table(elman_report *r, const elman_flow *flow)
         "</tbody></table></div>\n<p class=\"lead\">Memory horizon: the lag from which less than a "
         "hundredth of the gradient is left. Singular value and spectral radius: of the Jacobian of "
         "one step; above 1 a gradient can grow. Saturated, dead: shares of the units. Time "
-        "constant: steps for which a unit holds what it has, by the mean of its forget "
-        "gate.</p>\n");
+        "constant: steps for which a unit holds what it has, 1 / (1 - the mean of its forget "
+        "gate).</p>\n");
 }
 
 static const char *gate_title(const elman_flow_layer *l, const elman_flow_gate *g)

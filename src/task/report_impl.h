@@ -26,6 +26,8 @@ elman_status elman_report_gradient(elman_report *report, elman_error *error);
 elman_status elman_report_findings(elman_report *report, elman_error *error);
 elman_status elman_report_answers(elman_report *report, elman_error *error);
 
+/* What every page begins with, by which it is known. */
+#define ELMAN_REPORT_FIRST "<!DOCTYPE html>"
 /* The page's frame; title and lead are escaped. */
 void elman_report_begin(elman_text_buffer *html, const char *title, const char *lead);
 void elman_report_end(elman_text_buffer *html);

@@ -75,11 +75,12 @@ static const char dark[] = ":root{--paper:#12161c;--card:#1b212a;--ink:#e6e9ee;-
 void elman_report_begin(elman_text_buffer *html, const char *title, const char *lead)
 {
     elman_text_buffer_put(
-        html, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-              "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
-              "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-              "style-src 'unsafe-inline'; img-src data:\">\n"
-              "<link rel=\"icon\" href=\"data:,\">\n<meta name=\"generator\" content=\"elman ");
+        html, ELMAN_REPORT_FIRST
+        "\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+        "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+        "style-src 'unsafe-inline'; img-src data:\">\n"
+        "<link rel=\"icon\" href=\"data:,\">\n<meta name=\"generator\" content=\"elman ");
     elman_html_put(html, elman_version());
     elman_text_buffer_put(html, "\">\n<title>");
     elman_html_put(html, title);

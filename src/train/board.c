@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/context_impl.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
@@ -16,12 +17,13 @@
 #if defined(ELMAN_WITH_TENSORBOARD)
 
 /* A column of a picture is one measurement; where there are more than COLUMNS, every second one
- * goes and from then on every second one comes. */
-enum { MAX_TAG = 160, COLUMNS = 256, SIDE = 256 };
+ * goes and from then on every second one comes. Lags beyond ROWS are not shown; of a log no more
+ * than LAYERS, whatever it holds. */
+enum { MAX_TAG = 160, COLUMNS = 256, ROWS = 1001, SIDE = 256, LAYERS = 64 };
 
 typedef struct picture {
     char layer[ELMAN_FLOW_NAME];
-    size_t rows, columns; /* the most lags + 1; filled */
+    size_t rows, columns; /* the most lags + 1, at most ROWS; filled */
     size_t every, seen;   /* measurements a column; all until now */
     float *norm;          /* [COLUMNS,rows] */
     struct picture *next;
@@ -31,6 +33,7 @@ struct elman_board {
     elman_context *context;
     elman_tensorboard *events;
     picture *pictures;
+    size_t picture_count;
 };
 
 static elman_status out_of_memory(elman_error *error)
@@ -38,12 +41,19 @@ static elman_status out_of_memory(elman_error *error)
     return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
 }
 
-/* The picture of a layer, begun where there is none yet. */
-static picture *picture_of(elman_board *b, const char *layer)
+/* Where the picture of a layer hangs, or would. */
+static picture **place_of(elman_board *b, const char *layer)
 {
     picture **at = &b->pictures;
     while (*at && strcmp((*at)->layer, layer))
         at = &(*at)->next;
+    return at;
+}
+
+/* The picture of a layer, begun where there is none yet. */
+static picture *picture_of(elman_board *b, const char *layer)
+{
+    picture **at = place_of(b, layer);
     if (*at)
         return *at;
     picture *p = elman_allocate_zero(b->context, 1, sizeof *p);
@@ -51,6 +61,7 @@ static picture *picture_of(elman_board *b, const char *layer)
         return NULL;
     snprintf(p->layer, sizeof p->layer, "%s", layer);
     p->every = 1;
+    b->picture_count++;
     return *at = p;
 }
 
@@ -75,7 +86,7 @@ static bool heighten(elman_board *b, picture *p, size_t rows)
 static picture *add_column(elman_board *b, const char *layer, const double *norm, int64_t lags)
 {
     picture *p = picture_of(b, layer);
-    size_t height = (size_t)lags + 1;
+    size_t height = lags < ROWS ? (size_t)lags + 1 : ROWS;
     if (!p || !heighten(b, p, height))
         return NULL;
     size_t rows = p->rows;
@@ -115,20 +126,22 @@ static elman_status put_picture(elman_board *b, const picture *p, int64_t step, 
     return status;
 }
 
-static elman_status add_earlier(elman_board *b, const char *metrics, elman_error *error)
+/* The log counts for nothing that is trained, and stops no training: from one that is broken, or
+ * for which there is no room, goes what could be read. */
+static void add_earlier(elman_board *b, const char *metrics)
 {
     elman_history history;
-    elman_status status = elman_history_read(b->context, metrics, &history, error);
-    /* the log counts for nothing that is trained: from a broken one goes what could be read */
-    if (status == ELMAN_ERROR_FORMAT)
-        status = ELMAN_OK;
-    for (size_t i = 0; i < history.gradient_count && status == ELMAN_OK; i++) {
+    elman_error found = {0};
+    if (elman_history_read(b->context, metrics, &history, &found) != ELMAN_OK)
+        elman_log(b->context, ELMAN_LOG_WARNING, "tensorboard: earlier gradients are missing: %s",
+                  found.message);
+    for (size_t i = 0; i < history.gradient_count; i++) {
         const elman_history_gradient *g = &history.gradients[i];
-        if (!add_column(b, g->layer, g->norm, g->lags))
-            status = out_of_memory(error);
+        bool known = b->picture_count < LAYERS || *place_of(b, g->layer);
+        if (known && !add_column(b, g->layer, g->norm, g->lags))
+            break;
     }
     elman_history_clear(b->context, &history);
-    return status;
 }
 
 elman_status elman_board_check(const char *folder, elman_error *error)
@@ -146,10 +159,10 @@ elman_status elman_board_open(elman_context *context, const char *folder, const 
     if (!b)
         return out_of_memory(error);
     b->context = context;
+    add_earlier(b, metrics);
     /* what was written at the step itself counts: it is in the checkpoint */
-    elman_status status = add_earlier(b, metrics, error);
-    if (status == ELMAN_OK)
-        status = elman_tensorboard_open(context, folder, step ? step + 1 : 0, &b->events, error);
+    elman_status status =
+        elman_tensorboard_open(context, folder, step ? step + 1 : 0, &b->events, error);
     if (status == ELMAN_OK)
         *board = b;
     else
@@ -215,6 +228,11 @@ static elman_status put_layer(elman_board *b, int64_t step, const elman_flow_lay
     static const int64_t lags[] = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000};
     char tag[MAX_TAG];
     const double *norm = layer->state.norm;
+    bool any = false;
+    for (int64_t k = 0; k <= layer->lags && !any; k++)
+        any = isfinite(norm[k]);
+    if (!any)
+        return ELMAN_OK; /* nothing was measured */
     for (size_t i = 0; i < sizeof lags / sizeof *lags && lags[i] <= layer->lags; i++) {
         snprintf(tag, sizeof tag, "gradient by lag, %s/lag %04" PRId64, layer->name, lags[i]);
         ELMAN_TRY(elman_tensorboard_scalar(b->events, step, tag, norm[lags[i]], error));

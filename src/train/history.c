@@ -3,6 +3,7 @@
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -105,6 +106,17 @@ static elman_status read_validation(reading *r, const elman_json *record, elman_
     return ELMAN_OK;
 }
 
+/* Of a layer whose gradient was not measured, or was not finite, there is no norm or none but null.
+ */
+static bool any_measured(const elman_json *norm)
+{
+    double value;
+    bool any = false;
+    for (size_t i = 0; i < elman_json_size(norm) && !any; i++)
+        any = elman_json_to_real(elman_json_at(norm, i), 0, DBL_MAX, &value);
+    return any;
+}
+
 /* One layer of a record: its name and the norms from lag 0 on. */
 static elman_status read_layer(reading *r, int64_t step, const elman_json *layer,
                                elman_error *error)
@@ -113,11 +125,13 @@ static elman_status read_layer(reading *r, int64_t step, const elman_json *layer
     const elman_json *norm = elman_json_get(layer, "norm");
     const char *name = elman_json_to_string(elman_json_get(layer, "layer"), NULL);
     size_t count = elman_json_size(norm);
-    if (!name || !elman_json_is(norm, ELMAN_JSON_ARRAY) || !count || count > LAGS)
+    if (!name || !elman_json_is(norm, ELMAN_JSON_ARRAY) || count > LAGS)
         return elman_fail(error, ELMAN_ERROR_FORMAT,
                           "%s: line %zu: found a layer without its name or its norms, expected "
                           "\"layer\" and \"norm\"",
                           r->path, r->line);
+    if (!any_measured(norm))
+        return ELMAN_OK;
     elman_history_gradient *list = elman_grown(r->context, h->gradients, h->gradient_count,
                                                &h->gradient_room, 1, sizeof *list);
     if (!list)
@@ -180,10 +194,23 @@ static elman_status read_line(reading *r, const char *line, size_t size, elman_e
     return status;
 }
 
+elman_status elman_history_parse(elman_context *context, const char *path, const void *bytes,
+                                 size_t size, elman_history *history, elman_error *error)
+{
+    reading r = {.context = context, .path = path, .history = history};
+    const char *at = bytes, *end = at + size, *stop;
+    *history = (elman_history){0};
+    while ((stop = memchr(at, '\n', (size_t)(end - at)))) {
+        r.line++;
+        ELMAN_TRY(read_line(&r, at, (size_t)(stop - at), error));
+        at = stop + 1;
+    }
+    return ELMAN_OK;
+}
+
 elman_status elman_history_read(elman_context *context, const char *path, elman_history *history,
                                 elman_error *error)
 {
-    reading r = {.context = context, .path = path, .history = history};
     unsigned char *bytes;
     size_t size;
     bool there;
@@ -192,14 +219,20 @@ elman_status elman_history_read(elman_context *context, const char *path, elman_
     if (!there)
         return ELMAN_OK;
     ELMAN_TRY(elman_file_read(context, path, 0, &bytes, &size, error));
-    elman_status status = ELMAN_OK;
-    const char *at = (const char *)bytes, *end = at + size, *stop;
-    while (status == ELMAN_OK && (stop = memchr(at, '\n', (size_t)(end - at)))) {
-        r.line++;
-        status = read_line(&r, at, (size_t)(stop - at), error);
-        at = stop + 1;
-    }
+    elman_status status = elman_history_parse(context, path, bytes, size, history, error);
     elman_release(context, bytes);
+    return status;
+}
+
+elman_status elman_history_read_run(elman_context *context, const char *folder,
+                                    elman_history *history, elman_error *error)
+{
+    *history = (elman_history){0};
+    char *path = elman_path_join(folder, "metrics.jsonl");
+    if (!path)
+        return out_of_memory(error);
+    elman_status status = elman_history_read(context, path, history, error);
+    free(path);
     return status;
 }
 

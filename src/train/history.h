@@ -21,7 +21,7 @@ typedef struct elman_history_validation {
     bool best;
 } elman_history_validation;
 
-/* One layer's gradient by lag at one step, of --watch gradients. */
+/* One layer's gradient by lag at one step, of --watch gradients; one norm at least is a number. */
 typedef struct elman_history_gradient {
     int64_t step;
     char layer[ELMAN_FLOW_NAME];
@@ -41,10 +41,17 @@ typedef struct elman_history {
 } elman_history;
 
 /* Reads the log; one that is not there leaves *history empty. Records of other events are passed
- * over, and so is a last line that was cut. FORMAT: a line that is no record, named; IO; MEMORY.
- * What was read before a failure is kept, the caller's to clear in any case. */
+ * over, and so are a layer of which nothing was measured and a last line that was cut. FORMAT: a
+ * line that is no record, named; IO; MEMORY. What was read before a failure is kept, the caller's
+ * to clear in any case. */
 elman_status elman_history_read(elman_context *context, const char *path, elman_history *history,
                                 elman_error *error);
+/* The metrics.jsonl of a run's folder. */
+elman_status elman_history_read_run(elman_context *context, const char *folder,
+                                    elman_history *history, elman_error *error);
+/* The log's bytes; path names it in errors. */
+elman_status elman_history_parse(elman_context *context, const char *path, const void *bytes,
+                                 size_t size, elman_history *history, elman_error *error);
 void elman_history_clear(elman_context *context, elman_history *history);
 
 #endif

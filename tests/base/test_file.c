@@ -393,6 +393,60 @@ static int tear_down(void **state)
     return system(command);
 }
 
+/* Of several that create one log at once, one does; what stands there stays. */
+static void test_create(void **state)
+{
+    (void)state;
+    enum { RUNS = 8 };
+    elman_appender log;
+    bool stands;
+    pid_t children[RUNS];
+    int made = 0;
+    assert_int_equal(elman_appender_create(&log, at("new"), &stands, &error), ELMAN_OK);
+    assert_false(stands);
+    assert_int_equal(elman_appender_put(&log, "one\n", 4, &error), ELMAN_OK);
+    elman_appender_close(&log);
+    assert_int_equal(elman_appender_create(&log, at("new"), &stands, &error), ELMAN_OK);
+    assert_true(stands && log.fd == -1);
+    check_content(at("new"), "one\n");
+    assert_int_equal(symlink(at("nowhere"), at("link")), 0);
+    assert_int_equal(elman_appender_create(&log, at("link"), &stands, &error), ELMAN_OK);
+    assert_true(stands && log.fd == -1);
+    assert_int_equal(elman_appender_create(&log, at("none/new"), &stands, &error), ELMAN_ERROR_IO);
+    assert_false(stands);
+    for (int i = 0; i < RUNS; i++) {
+        children[i] = fork();
+        if (children[i] == 0) {
+            bool there = true;
+            elman_status status = elman_appender_create(&log, at("race"), &there, &error);
+            _exit(status != ELMAN_OK ? 2 : there ? 1 : 0);
+        }
+    }
+    for (int i = 0; i < RUNS; i++) {
+        int status = -1;
+        assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+        made += WEXITSTATUS(status) == 0;
+    }
+    assert_int_equal(made, 1);
+}
+
+static void test_begins(void **state)
+{
+    (void)state;
+    bool begins;
+    assert_int_equal(elman_file_replace(at("page"), "<!DOCTYPE", 9, &error), ELMAN_OK);
+    assert_int_equal(elman_file_begins(at("page"), "<!DOC", &begins, &error), ELMAN_OK);
+    assert_true(begins);
+    assert_int_equal(elman_file_begins(at("page"), "<!DOCTYPE html>", &begins, &error), ELMAN_OK);
+    assert_false(begins);
+    assert_int_equal(elman_file_begins(at("page"), "<html", &begins, &error), ELMAN_OK);
+    assert_false(begins);
+    assert_int_equal(elman_file_begins(folder, "<", &begins, &error), ELMAN_ERROR_IO);
+    assert_int_equal(elman_file_begins("/dev/null", "<", &begins, &error), ELMAN_ERROR_IO);
+    assert_int_equal(elman_file_begins(at("no page"), "<", &begins, &error), ELMAN_ERROR_IO);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -402,6 +456,8 @@ int main(void)
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_killed),
         cmocka_unit_test(test_appender),
+        cmocka_unit_test(test_create),
+        cmocka_unit_test(test_begins),
         cmocka_unit_test(test_lock),
         cmocka_unit_test(test_folders),
         cmocka_unit_test(test_look),

@@ -158,6 +158,21 @@ static void test_round_trip(void **state)
     }
 }
 
+/* No power of ten is off by one where none is exact. */
+static void test_rounded_far(void **state)
+{
+    (void)state;
+    static const double values[] = {1e-30, 9.9999996e-30, 1.2345678e-25, -4.5e-310,
+                                    1e23,  9.87654321e22, -1.5e300,      1e-323};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        for (int digits = 1; digits <= 9; digits++) {
+            char text[32], expected[48];
+            snprintf(expected, sizeof expected, "%.*e", digits - 1, values[i]);
+            elman_print_rounded(text, values[i], digits);
+            assert_true(strtod(text, NULL) == strtod(expected, NULL));
+        }
+}
+
 static void test_no_memory(void **state)
 {
     (void)state;
@@ -181,7 +196,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain),          cmocka_unit_test(test_locales),
         cmocka_unit_test(test_rounding_modes), cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_rounded_far),    cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,3 +53,6 @@ try elman report
 try elman report labels -o ''
 try elman report labels -o no/such/folder.html --updates 0
 try elman report labels --length -1
+# what is no page is never lost to one
+try elman report labels -o labels/config.json --updates 0
+try elman report labels -o rows.tsv --updates 0

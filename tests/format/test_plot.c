@@ -38,7 +38,7 @@ static int teardown(void **state)
     return rmdir(folder);
 }
 
-static elman_status draw(const char *name, const char *title)
+static elman_status draw_at(const char *path, const char *title)
 {
     elman_text_buffer table, body;
     elman_text_buffer_init(&table, context);
@@ -47,12 +47,17 @@ static elman_status draw(const char *name, const char *title)
     elman_text_buffer_put(&body, "set title ");
     elman_plot_put_quoted(&body, title);
     elman_text_buffer_put(&body, "\nplot table using 1:2 with lines title 'one'\n");
-    snprintf(there, sizeof there, "%s/%s", folder, name);
-    elman_plot plot = {.path = there, .width = 300, .height = 200, .table = &table, .body = &body};
+    elman_plot plot = {.path = path, .width = 300, .height = 200, .table = &table, .body = &body};
     elman_status status = elman_plot_draw(context, &plot, &error);
     elman_text_buffer_free(&table);
     elman_text_buffer_free(&body);
     return status;
+}
+
+static elman_status draw(const char *name, const char *title)
+{
+    snprintf(there, sizeof there, "%s/%s", folder, name);
+    return draw_at(there, title);
 }
 
 static char *read_text(const char *path)
@@ -95,6 +100,29 @@ static void test_drawn(void **state)
     elman_release(context, png);
 }
 
+/* Names that gnuplot would take for commands of the shell are files. */
+static void test_no_command(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"|touch pwned.svg", "<touch pwned.svg", "-e exit.svg"};
+    char before[4096], path[64];
+    if (system("command -v gnuplot >/dev/null"))
+        skip();
+    assert_non_null(getcwd(before, sizeof before));
+    assert_int_equal(chdir(folder), 0);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        assert_int_equal(draw_at(names[i], ""), ELMAN_OK);
+        assert_true(elman_path_exists(names[i]));
+        for (int k = 0; k < 3; k++) {
+            static const char *const ends[] = {"", ".dat", ".gp"};
+            snprintf(path, sizeof path, "%s%s", names[i], ends[k]);
+            assert_int_equal(unlink(path), 0);
+        }
+    }
+    assert_false(elman_path_exists("pwned.svg") || elman_path_exists("pwned.svg.dat"));
+    assert_int_equal(chdir(before), 0);
+}
+
 static void test_not_there(void **state)
 {
     (void)state;
@@ -116,6 +144,7 @@ int main(void)
         cmocka_unit_test(test_ending),
         cmocka_unit_test(test_not_there),
         cmocka_unit_test(test_drawn),
+        cmocka_unit_test(test_no_command),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

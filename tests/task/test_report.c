@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "elman/gradient_flow.h"
 #include "elman/task.h"
 #include "test_malloc.h"
 
@@ -112,6 +113,51 @@ static void test_options(void **state)
     assert_false(elman_path_exists(page));
 }
 
+static void expect_kept(const char *path)
+{
+    elman_report_options options = quick();
+    unsigned char *before, *after;
+    size_t size, later;
+    assert_int_equal(elman_file_read(context, path, 0, &before, &size, &error), ELMAN_OK);
+    assert_int_equal(elman_report_write(context, model, path, &options, &error),
+                     ELMAN_ERROR_ARGUMENT);
+    assert_non_null(strstr(error.message, path));
+    assert_int_equal(elman_file_read(context, path, 0, &after, &later, &error), ELMAN_OK);
+    assert_int_equal(size, later);
+    assert_memory_equal(before, after, size);
+    elman_release(context, before);
+    elman_release(context, after);
+}
+
+/* Neither the model's files nor the data nor any other file is lost to a page. */
+static void test_no_page(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"config.json", "model.safetensors",
+                                        "checkpoint.safetensors", "metrics.jsonl",
+                                        "vocabulary.json"};
+    elman_report_options options = quick();
+    char path[128];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/%s", model, names[i]);
+        expect_kept(path);
+    }
+    expect_kept(text);
+    assert_int_equal(elman_file_replace(page, "<!DOCTYPE htm", 13, &error), ELMAN_OK);
+    expect_kept(page);
+    /* data that would pass for a page */
+    assert_int_equal(elman_file_replace(page, "<!DOCTYPE html>the cat", 22, &error), ELMAN_OK);
+    const char *data[] = {page};
+    options.data = data;
+    options.data_count = 1;
+    assert_int_equal(elman_report_write(context, model, page, &options, &error),
+                     ELMAN_ERROR_ARGUMENT);
+    assert_non_null(strstr(error.message, "one of the data"));
+    options.data_count = 0;
+    assert_int_equal(elman_report_write(context, model, page, &options, &error), ELMAN_OK);
+    unlink(page);
+}
+
 static void test_stop(void **state)
 {
     (void)state;
@@ -144,6 +190,20 @@ static void test_out_of_memory(void **state)
     unlink(page);
 }
 
+/* What was measured is drawn, whatever the log is. */
+static void expect_drawn(void)
+{
+    char path[128];
+    elman_flow flow = {0};
+    if (system("command -v gnuplot >/dev/null"))
+        return;
+    snprintf(path, sizeof path, "%s/flow.svg", root);
+    assert_int_equal(elman_flow_linear(context, 0.5, NULL, &flow, &error), ELMAN_OK);
+    assert_int_equal(elman_flow_plot(context, &flow, model, path, &error), ELMAN_OK);
+    assert_true(elman_path_exists(path));
+    elman_flow_clear(context, &flow);
+}
+
 /* A log that is broken, and a vocabulary that is gone: said, on the page and to the caller. */
 static void test_lacks(void **state)
 {
@@ -159,6 +219,7 @@ static void test_lacks(void **state)
     options.user = "metrics.jsonl";
     assert_int_equal(elman_report_write(context, model, page, &options, &error), ELMAN_OK);
     assert_int_equal(notes, 1);
+    expect_drawn();
     snprintf(path, sizeof path, "%s/vocabulary.json", model);
     snprintf(other, sizeof other, "%s/elsewhere", model);
     assert_int_equal(rename(path, other), 0);
@@ -179,7 +240,8 @@ static void test_lacks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_options), cmocka_unit_test(test_stop), cmocka_unit_test(test_page),
+        cmocka_unit_test(test_options),       cmocka_unit_test(test_no_page),
+        cmocka_unit_test(test_stop),          cmocka_unit_test(test_page),
         cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_lacks)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -2,6 +2,7 @@
  */
 #include "train/board.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -16,8 +17,10 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text_buffer.h"
 #include "format/tfrecord.h"
 #include "tensorboard.pb-c.h"
+#include "test_malloc.h"
 
 static elman_context *context;
 static elman_error error;
@@ -140,10 +143,59 @@ static void test_validation(void **state)
     elman_parameters_free(set);
 }
 
+/* A log of any layers and lags stops no training and takes no more room than its pictures may. */
+static void test_hostile_log(void **state)
+{
+    (void)state;
+    elman_board *board;
+    elman_text_buffer log;
+    char name[64];
+    int scalars;
+    elman_text_buffer_init(&log, context);
+    elman_text_buffer_put(&log, "{\"event\":\"gradients\",\"step\":1,\"layers\":[{\"layer\":"
+                                "\"rnn.l0\",\"norm\":[1");
+    for (int i = 1; i < 20000; i++)
+        elman_text_buffer_put(&log, ",1");
+    elman_text_buffer_put(&log, "]}");
+    for (int i = 0; i < 2000; i++) {
+        snprintf(name, sizeof name, ",{\"layer\":\"%d\",\"norm\":[%s1]}", i, i % 2 ? "null," : "");
+        elman_text_buffer_put(&log, name);
+    }
+    elman_text_buffer_put(&log, "]}\n");
+    assert_int_equal(elman_file_replace(log_path, log.bytes, log.used, &error), ELMAN_OK);
+    elman_text_buffer_free(&log);
+    size_t live = test_malloc_live();
+    assert_int_equal(elman_board_open(context, events, log_path, 1, &board, &error), ELMAN_OK);
+    assert_true(test_malloc_live() - live < 500); /* 64 pictures and not 2000 */
+    put_gradients(board, 2);
+    elman_board_close(board);
+    assert_int_equal(last_width(5, &scalars), 2 * 128);
+    assert_int_equal(elman_board_open(context, events, folder, 1, &board, &error), ELMAN_OK);
+    elman_board_close(board); /* a log that cannot be read at all */
+}
+
+/* Of a layer that could not be measured nothing is shown. */
+static void test_not_measured(void **state)
+{
+    (void)state;
+    static const double norm[] = {(double)NAN, (double)NAN, (double)NAN};
+    elman_flow_layer layers[] = {{.name = "a", .lags = 2, .state.norm = norm},
+                                 {.name = "b", .lags = 0, .state.norm = norm}};
+    elman_flow flow = {.layers = layers, .count = 2};
+    elman_board *board;
+    int scalars;
+    assert_int_equal(elman_board_open(context, events, "nowhere", 0, &board, &error), ELMAN_OK);
+    assert_int_equal(elman_board_gradients(board, 1, &flow, &error), ELMAN_OK);
+    elman_board_close(board);
+    assert_int_equal(last_width(7, &scalars), 0);
+    assert_int_equal(scalars, 0);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_pictures),
-                                       cmocka_unit_test(test_validation)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pictures), cmocka_unit_test(test_validation),
+        cmocka_unit_test(test_hostile_log), cmocka_unit_test(test_not_measured)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }
 

@@ -101,6 +101,20 @@ static void test_gradients(void **state)
     elman_history_clear(context, &h);
 }
 
+/* Of a layer that could not be measured there is nothing; the others of the record count. */
+static void test_not_measured(void **state)
+{
+    (void)state;
+    elman_history h;
+    write_log("{\"event\":\"gradients\",\"step\":5,\"layers\":[{\"layer\":\"a\",\"norm\":[]},"
+              "{\"layer\":\"b\",\"norm\":[null,null]},{\"layer\":\"c\",\"norm\":[null,0.5]}]}\n");
+    assert_int_equal(elman_history_read(context, path, &h, &error), ELMAN_OK);
+    assert_int_equal(h.gradient_count, 1);
+    assert_string_equal(h.gradients[0].layer, "c");
+    assert_true(h.gradients[0].lags == 1 && isnan(h.gradients[0].norm[0]));
+    elman_history_clear(context, &h);
+}
+
 static void test_hostile(void **state)
 {
     (void)state;
@@ -113,7 +127,7 @@ static void test_hostile(void **state)
         "{\"event\":\"interval\",\"step\":1.5}\n",
         "{\"event\":\"validation\",\"step\":\"x\"}\n",
         "{\"event\":\"gradients\",\"step\":1,\"layers\":[{}]}\n",
-        "{\"event\":\"gradients\",\"step\":1,\"layers\":[{\"layer\":\"a\",\"norm\":[]}]}\n",
+        "{\"event\":\"gradients\",\"step\":1,\"layers\":[{\"layer\":\"a\"}]}\n",
         "{\"event\":\"gradients\",\"step\":1,\"layers\":[{\"layer\":\"a\",\"norm\":3}]}\n",
     };
     elman_history h;
@@ -174,8 +188,8 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_written), cmocka_unit_test(test_gradients),
-        cmocka_unit_test(test_hostile), cmocka_unit_test(test_damaged),
-        cmocka_unit_test(test_out_of_memory)};
+        cmocka_unit_test(test_written),      cmocka_unit_test(test_gradients),
+        cmocka_unit_test(test_not_measured), cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_damaged),      cmocka_unit_test(test_out_of_memory)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -1,6 +1,7 @@
 #include "base/number.h"
 
 #include <fenv.h>
+#include <float.h>
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -141,6 +142,17 @@ void elman_print_real(char text[32], double value)
     leave(&s);
 }
 
+/* The same where no power of ten is exact: by its decimals, which are read back. */
+static double rounded_by_text(double x, int digits)
+{
+    char text[48];
+    int exponent = (int)floor(log10(fabs(x))) - digits + 1;
+    double whole = exponent < -300 ? x * 1e300 / pow(10, exponent + 300) : x / pow(10, exponent);
+    snprintf(text, sizeof text, "%.0fe%d", nearbyint(whole), exponent);
+    double read;
+    return elman_parse_real(text, &read) && fabs(read) <= DBL_MAX ? read : x;
+}
+
 /* x rounded to so many digits: a whole number over, or times, a power of ten that is exact. */
 static double rounded(double x, int digits)
 {
@@ -155,8 +167,10 @@ static double rounded(double x, int digits)
         up++;
     }
     int places = digits - 1 - down + up; /* behind the point */
-    if (!(size > 0.0) || up >= 22 || down >= 22 || places > 22 || places < -22)
+    if (!(size > 0.0) || size > DBL_MAX)
         return x;
+    if (up >= 22 || down >= 22 || places > 22 || places < -22)
+        return rounded_by_text(x, digits);
     power = 1.0;
     for (int i = 0; i < (places < 0 ? -places : places); i++)
         power *= 10.0;

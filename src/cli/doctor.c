@@ -120,11 +120,28 @@ static int read_task(elman_context *context, command *c)
     return status == CLI_DONE ? take_files(c, c->operands.list + 1, c->operands.count - 1) : status;
 }
 
+/* Whether a file may be a configuration: it begins with a brace. One that cannot be read may. */
+static bool is_json(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    int first = '{';
+    if (file == NULL)
+        return true;
+    while ((first = fgetc(file)) == ' ' || first == '\t' || first == '\n' || first == '\r')
+        continue;
+    fclose(file);
+    return first == '{';
+}
+
 /* CONFIG [DATA...], and MODEL DATA...: the configuration and, without DATA, the files that it
  * records. */
 static int read_config(elman_context *context, command *c, const char *path)
 {
     elman_error error;
+    if (!is_json(path))
+        return cli_wrong("doctor: found %s where MODEL, CONFIG or TASK belongs; write elman doctor "
+                         "lm %s",
+                         path, path);
     if (elman_config_file_read_draft(context, path, &c->file, &error) != ELMAN_OK)
         return cli_fail_error(&error);
     if (c->file.task[0] == 0)

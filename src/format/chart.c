@@ -47,6 +47,18 @@ static void put_format(elman_text_buffer *t, const char *before, double value, c
     elman_text_buffer_put(t, after);
 }
 
+bool elman_chart_is_wide(const double *values, size_t count)
+{
+    double low = (double)INFINITY, high = -(double)INFINITY;
+    for (size_t i = 0; i < count; i++) {
+        if (!isfinite(values[i]))
+            continue;
+        low = values[i] < low ? values[i] : low;
+        high = values[i] > high ? values[i] : high;
+    }
+    return low > 0 && high > 30 * low;
+}
+
 void elman_chart_put_number(elman_text_buffer *html, double value)
 {
     double size = fabs(value);

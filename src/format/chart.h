@@ -52,6 +52,9 @@ typedef struct elman_chart_heat {
 } elman_chart_heat;
 void elman_chart_put_heat(elman_text_buffer *html, const elman_chart_heat *heat);
 
+/* Whether values go over so wide a range that only their logarithm shows it; those that are not
+ * finite do not count, and one that is not above 0 has none. */
+bool elman_chart_is_wide(const double *values, size_t count);
 /* A number for a person: few digits, k and M. */
 void elman_chart_put_number(elman_text_buffer *html, double value);
 /* The rules of the style sheet that the charts go by; they use the variables --ink, --muted, --line

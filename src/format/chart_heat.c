@@ -107,6 +107,8 @@ static void put_axes(elman_text_buffer *t, const elman_chart_heat *heat)
     elman_axis y = {false, 0, (double)heat->rows};
     int count = elman_axis_ticks(&y, 5, ticks);
     for (int i = 0; i < count && ticks[i] < (double)heat->rows; i++) {
+        if (ticks[i] != floor(ticks[i]))
+            continue; /* there is no half a row */
         put_text(t, LEFT - 7,
                  HEIGHT - BOTTOM + 4 -
                      elman_axis_place(&y, ticks[i] + 0.5) * (HEIGHT - TOP - BOTTOM),

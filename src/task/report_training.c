@@ -38,19 +38,6 @@ static double *steps(elman_report *r, const void *records, size_t count, size_t 
     column(r, h->validations, h->validation_count, sizeof *h->validations,                         \
            offsetof(elman_history_validation, field))
 
-/* Over so wide a range only the logarithm shows anything. */
-static bool is_wide(const double *y, size_t count)
-{
-    double low = (double)INFINITY, high = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (!isfinite(y[i]) || !(y[i] > 0))
-            continue;
-        low = y[i] < low ? y[i] : low;
-        high = y[i] > high ? y[i] : high;
-    }
-    return high > 30 * low;
-}
-
 typedef struct curves {
     double *step, *valid_step; /* of the intervals; of the validations */
     double *loss, *norm, *lr, *speed, *valid_loss, *value;
@@ -71,7 +58,7 @@ static void draw_all(elman_report *r, const curves *c)
     elman_chart charts[] = {
         {"Loss", "step", loss, m ? 2 : 1, false, false, (double)NAN, ""},
         {title, "step", &value, 1, false, false, (double)NAN, ""},
-        {"Gradient norm before clipping", "step", &norm, 1, false, is_wide(c->norm, n),
+        {"Gradient norm before clipping", "step", &norm, 1, false, elman_chart_is_wide(c->norm, n),
          r->file.config.clip > 0 ? r->file.config.clip : (double)NAN, "--clip"},
         {"Learning rate", "step", &lr, 1, false, false, (double)NAN, ""},
         {"Speed, predictions a second", "step", &speed, 1, false, false, (double)NAN, ""},

@@ -65,6 +65,13 @@ static void test_numbers(void **state)
     }
     elman_text_buffer_number(&text, (double)NAN, 4);
     expect("0 -1.5 0.3333 1e+300 123500 0.3 nan");
+    static const double extremes[] = {1.23456789e25,          -9.99999e-30,   4.5678e-310,
+                                      1.7976931348623157e308, 2.0 / 3 * 1e23, 5e-324};
+    for (size_t i = 0; i < sizeof extremes / sizeof *extremes; i++) {
+        elman_text_buffer_number(&text, extremes[i], 3);
+        elman_text_buffer_put(&text, " ");
+    }
+    expect("1.23e+25 -1e-29 4.57e-310 1.7976931348623157e+308 6.67e+22 5e-324 ");
 }
 
 static void test_out_of_memory(void **state)

@@ -50,6 +50,7 @@ echo '--- wrong'
 try elman doctor
 try elman doctor lm
 try elman doctor nowhere
+try elman doctor text.txt
 try elman doctor lmm text.txt
 try elman doctor lm nowhere.txt
 try elman doctor burst --lr 1

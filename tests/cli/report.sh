@@ -35,6 +35,13 @@ elman train classify rows.tsv -o labels --quiet --epochs 1 --hidden 8
 try elman report labels -o labels.html --updates 0
 whole labels.html
 grep -o '<th>&[^/]*' labels.html | LC_ALL=C sort -u
+# what the doctor finds, in its words and with the label's
+awk 'BEGIN { for (i = 0; i < 90; i++) print i % 30 ? "good fine nice\t<b>" : "bad dull poor\tno" }' >skewed.tsv
+elman train classify skewed.tsv -o skewed --quiet --epochs 1 --hidden 8
+try elman report skewed -o skewed.html --updates 0
+grep -o 'class="finding [a-z]*"\|<code>[a-z-]*</code>: \|&lt;b&gt; is the label\|<code>--[a-z]*</code>' skewed.html
+try elman report skewed -o skewed.html --updates 5
+grep -o '<b>Loss while[^<]*' skewed.html
 # the text is gone, the log is broken: the rest is there
 mv text.txt gone
 echo broken >>'<b>/<i>&/metrics.jsonl'

@@ -204,6 +204,9 @@ static void test_numbers(void **state)
         elman_chart_put_number(&html, values[i]);
         elman_text_buffer_put(&html, " ");
     }
+    assert_true(elman_chart_is_wide((double[]){1, (double)NAN, 40}, 3));
+    assert_false(elman_chart_is_wide((double[]){1, 20}, 2));
+    assert_false(elman_chart_is_wide((double[]){0, 20}, 2));
     assert_true(holds("0 -0.25 0.00012 1235 12.35k 2.5M 30000000000 0.3333 – "));
 }
 

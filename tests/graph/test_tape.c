@@ -372,6 +372,31 @@ static void parameters_own_tie_and_pack(void **state)
     elman_tape_free(NULL);
 }
 
+/* Newest first, each with what made it: operations their results, nothing a view. */
+static void values_know_what_made_them(void **state)
+{
+    elman_tape *tape = tape_of(state);
+    const int64_t shape[1] = {2};
+    const float numbers[2] = {1, 2};
+    elman_var *given = elman_tape_input(tape, 1, shape, numbers);
+    elman_var *a = elman_tape_var(tape, 1, shape, true), *b = elman_tape_var(tape, 1, shape, true);
+    elman_var *constant = elman_tape_var(tape, 1, shape, false);
+    elman_node *first = elman_tape_node(tape, sizeof *first, "first", NULL);
+    elman_var *view = elman_tape_alias(tape, a, 0, 1, shape);
+    elman_var *c = elman_tape_var(tape, 1, shape, true);
+    elman_node *second = elman_tape_node(tape, sizeof *second, "second", NULL);
+    elman_var *const order[] = {c, view, constant, b, a, given};
+    const elman_node *const made_by[] = {second, NULL, NULL, first, first, &elman_node_given};
+    const elman_var *at = tape->newest;
+    for (int i = 0; i < 6; i++, at = at->previous) {
+        assert_ptr_equal(at, order[i]);
+        assert_ptr_equal(at->node, made_by[i]);
+    }
+    assert_null(at);
+    elman_tape_begin(tape, NULL);
+    assert_null(tape->newest);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -385,6 +410,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(running_out_of_memory_is_an_error, begin, end),
         cmocka_unit_test_setup_teardown(sequences_are_sorted_and_packed, begin, end),
         cmocka_unit_test_setup_teardown(parameters_own_tie_and_pack, begin, end),
+        cmocka_unit_test_setup_teardown(values_know_what_made_them, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

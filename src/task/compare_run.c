@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/logarithm.h"
 #include "elman/gradient_flow.h"
 #include "elman/version.h"
 #include "format/json.h"
@@ -188,7 +189,7 @@ static void read_point(doing *d, const elman_json *o, elman_compare_point *point
         !elman_json_to_real(elman_json_get(o, "loss"), -1e300, 1e300, &p.loss))
         return;
     if (!strcmp(metric, "perplexity"))
-        p.value = exp(p.loss);
+        p.value = elman_exponential(p.loss);
     else if (*metric)
         elman_json_to_real(elman_json_get(o, metric), -1e300, 1e300, &p.value);
     points[r->points++] = p;

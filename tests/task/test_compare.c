@@ -96,6 +96,11 @@ static void best(void **state)
     summaries(solving, 6, s, 3);
     assert_true(s[0].best && s[1].level && !s[2].best && !s[2].level);
     assert_true(s[0].steps.mean == 150 && s[2].steps.mean == 10 && s[2].solved == 1);
+    /* stopped: both have solved it once, but one has runs that did not; updates are no score */
+    const elman_compare_run halfway[] = {run_of(0, SOLVED, 0.1, 100), run_of(1, SOLVED, 0.2, 900),
+                                         run_of(1, FINISHED, 0.9, 9)};
+    summaries(halfway, 3, s, 2);
+    assert_true(s[0].best && !s[1].best && !s[1].level);
     /* of equal scores the loss decides */
     elman_compare_run equal[] = {run_of(0, FINISHED, 0.5, 9), run_of(1, FINISHED, 0.5, 9)};
     equal[0].loss = 0.7;

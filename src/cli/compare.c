@@ -9,6 +9,7 @@
 #include "compare_out.h"
 #include "compare_variants.h"
 #include "elman/compare.h"
+#include "elman/gradient_flow.h"
 
 enum { GIVEN = 96 };
 
@@ -33,7 +34,8 @@ static const elman_option options[] = {
      .help = "How long each run trains: updates (2000), time (60s, 10m, 2h), or both with a comma: "
              "the less; without it the updates of the variant that asks for the fewest"},
     {.name = "lags", .type = ELMAN_OPTION_INTEGER, .argument = "N", .group = "comparison",
-     .initial = "auto", .minimum = 1, .maximum = 1e6, .offset = offsetof(values, lags),
+     .initial = "auto", .minimum = 1, .maximum = ELMAN_FLOW_MOST_LAGS,
+     .offset = offsetof(values, lags),
      .help = "How far back the memory horizon is looked for"},
     {.name = "config", .letter = 'c', .type = ELMAN_OPTION_TEXT, .argument = "FILE",
      .group = "comparison", .offset = offsetof(values, config), .capacity = CLI_PATH,

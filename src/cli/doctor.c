@@ -9,7 +9,7 @@
 #include "doctor.h"
 #include "elman/doctor.h"
 
-enum { GIVEN = 128, FILES = 4096 };
+enum { FILES = 4096 };
 
 typedef struct values {
     char config[CLI_PATH], plot[CLI_PATH];
@@ -46,7 +46,7 @@ static const elman_option_table table = {options, sizeof(options) / sizeof(optio
 typedef struct command {
     values v;
     elman_config config;
-    const char *own_given[GIVEN], *config_given[GIVEN];
+    const char *own_given[CLI_GIVEN], *config_given[CLI_GIVEN];
     cli_operands operands;
     elman_config_file file; /* of CONFIG or MODEL; its records name the data where none are given */
     char task[32];
@@ -65,28 +65,15 @@ static const char *given_option(const command *c)
     return NULL;
 }
 
-/* What was given, over `base`. An option that means nothing to the task is an error. */
+/* What was given, over `base`. */
 static int take_given(command *c, const elman_config *base)
 {
-    const elman_option_table *all = elman_config_options();
-    elman_config chosen = c->config;
+    const elman_config chosen = c->config;
     c->config = *base;
-    for (size_t i = 0; i < all->count; i++) {
-        const elman_option *o = &all->options[i];
-        char text[ELMAN_CONFIG_TEXT];
-        if (c->config_given[i] == NULL)
-            continue;
-        if (!elman_option_concerns(o, c->task))
-            return cli_wrong("--%s: it means nothing to the task %s; it belongs to: %s", o->name,
-                             c->task, o->tasks);
-        elman_options_get(o, &chosen, text, sizeof(text));
-        (void)elman_options_set(o, &c->config, text, o->name, NULL);
-    }
-    c->config.threads = chosen.threads;
     /* as many of each as the data have, not as a file's did */
     c->config.vocabulary = c->config.inputs = 0;
     c->config.outputs = c->config.characters = c->config.extras = 0;
-    return CLI_DONE;
+    return cli_config_take(&c->config, &chosen, c->config_given, c->task);
 }
 
 static int take_files(command *c, char *const *list, int count)

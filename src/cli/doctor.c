@@ -142,7 +142,10 @@ static int read_config(elman_context *context, command *c, const char *path)
     if (c->file.train_count == 0 && elman_task_reads_data(c->task))
         return cli_wrong("doctor: no data, and %s records none; write elman doctor %s FILE", path,
                          c->operands.list[0]);
-    for (int64_t i = 0; i < c->file.train_count && i < FILES; i++)
+    if (c->file.train_count > FILES)
+        return cli_wrong("doctor: %s records %lld data files, expected at most %d; name them", path,
+                         (long long)c->file.train_count, (int)FILES);
+    for (int64_t i = 0; i < c->file.train_count; i++)
         c->data[c->data_count++] = c->file.data[i].path;
     return CLI_DONE;
 }
@@ -216,7 +219,9 @@ static int answer(elman_context *context, const command *c)
     }
     if (outcome != ELMAN_OK)
         return cli_fail_error(&error);
-    int status = diagnosis.count > 0 ? CLI_FINDINGS : CLI_DONE;
+    /* the most severe stands first; a note harms nothing, and may depend on the processor */
+    bool harmed = diagnosis.count > 0 && diagnosis.findings[0].severity > ELMAN_SEVERITY_NOTE;
+    int status = harmed ? CLI_FINDINGS : CLI_DONE;
     if (c->v.json)
         cli_doctor_json(&diagnosis, c->model != NULL);
     else
@@ -265,7 +270,7 @@ static const char *const examples[] = {
     "elman doctor lm shakespeare.txt --plot rates.svg --verbose",
     "What to expect, and a picture of the loss over the learning rate.",
     "elman doctor d.json r.csv && elman train forecast r.csv -c d.json -o m",
-    "Trains only where nothing is found.",
+    "Trains only where nothing worse than a note is found.",
     "elman doctor shakespeare",
     "A training that stopped at a number that is not finite: where that first stood, and what "
     "made it.",
@@ -285,7 +290,9 @@ const cli_verb cli_doctor = {
         "first number that is not finite by sample, time step, layer, gate and operation, and what "
         "was fed into it.\n\n"
         "Nothing is written but a picture. It prints nothing where nothing is found. Exit status: "
-        "0 nothing found, 3 findings, 1 it failed, 2 the command line was wrong.",
+        "0 nothing found, or nothing but notes, 3 warnings or errors found, 1 it failed, 2 the "
+        "command "
+        "line was wrong.",
     .examples = examples,
     .own = &table,
     .trains = true,

@@ -131,7 +131,8 @@ typedef struct elman_compare_request {
      * and kept; with both, the fewer. */
     int64_t updates;
     double seconds;
-    int64_t lags;       /* greatest lag of the memory horizon; 0: auto, as in elman_flow_options */
+    int64_t lags; /* greatest lag of the memory horizon, at most ELMAN_FLOW_MOST_LAGS; 0: auto, as
+                   * in elman_flow_options */
     const char *output; /* folder of the runs; made where it is not there */
     bool force;         /* trains anew what stands there */
     void (*progress)(void *user, const elman_compare_progress *progress); /* may be NULL */

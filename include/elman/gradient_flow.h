@@ -20,7 +20,12 @@
 extern "C" {
 #endif
 
-enum { ELMAN_FLOW_NAME = 64, ELMAN_FLOW_BINS = 20, ELMAN_FLOW_GATES = 4 };
+enum {
+    ELMAN_FLOW_NAME = 64,
+    ELMAN_FLOW_BINS = 20,
+    ELMAN_FLOW_GATES = 4,
+    ELMAN_FLOW_MOST_LAGS = 100000 /* the greatest lag that can be asked for */
+};
 
 /* Horizons that are no lag. */
 enum {

@@ -5,7 +5,7 @@
 
 #include "cli.h"
 
-enum { OPTIONS = 128, BASE = 1000, NAME = 64 };
+enum { OPTIONS = CLI_TABLES * CLI_GIVEN, BASE = 1000, NAME = 64 };
 
 typedef struct known {
     const elman_option *option[OPTIONS];
@@ -21,7 +21,7 @@ static void collect(known *k, const cli_set *sets, int set_count)
     size_t letters = 0;
     k->letters[letters++] = ':'; /* a missing argument is told from an unknown option */
     for (int s = 0; s < set_count; s++)
-        for (size_t i = 0; i < sets[s].table->count && k->count < OPTIONS; i++) {
+        for (size_t i = 0; i < sets[s].table->count; i++) {
             const elman_option *o = &sets[s].table->options[i];
             if (o->untyped)
                 continue;
@@ -87,13 +87,23 @@ static int apply(const known *k, size_t n, const char *text)
     return CLI_DONE;
 }
 
+bool cli_is_given(const elman_option_table *table, const char *const *given, const char *name)
+{
+    const elman_option *o = elman_options_find(table, name);
+    return o != NULL && given[o - table->options] != NULL;
+}
+
 int cli_parse(const cli_verb *verb, int argc, char **argv, const cli_set *sets, int set_count,
               cli_operands *operands, bool *answered)
 {
     known k;
     memset(&k, 0, sizeof(k));
-    collect(&k, sets, set_count);
     *answered = true;
+    for (int s = 0; s < set_count; s++)
+        if (set_count > CLI_TABLES || sets[s].table->count > CLI_GIVEN)
+            return cli_fail("%s: a table of %zu options, expected at most %d", verb->name,
+                            sets[s].table->count, (int)CLI_GIVEN);
+    collect(&k, sets, set_count);
     operands->repeated_count = 0;
     opterr = 0;
     optind = 0; /* glibc and musl: begin anew */

@@ -14,10 +14,11 @@ enum {
     CLI_DONE = 0,
     CLI_FAILED = 1,
     CLI_WRONG = 2,    /* the command line was */
-    CLI_FINDINGS = 3, /* it was done, and doctor has found something */
+    CLI_FINDINGS = 3, /* it was done, and doctor has found what harms the training */
     CLI_INTERRUPTED = 130,
     CLI_PATH = 4096,
     CLI_TABLES = 2,
+    CLI_GIVEN = 128, /* the most options of a table of which a verb is told which were given */
     CLI_REPEATED = 64
 };
 
@@ -52,6 +53,8 @@ const char *cli_find_task(char *const *words, int count);
 int cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int cli_wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int cli_fail_error(const elman_error *error);
+/* Text that others wrote, on a terminal: control characters escaped. */
+void cli_put_clean(FILE *file, const char *text);
 /* " (did you mean X?)" or "", in a buffer of the caller. */
 const char *cli_meant(char text[128], const char *before, const char *word,
                       const char *const *words, size_t count);
@@ -60,7 +63,8 @@ const char *cli_meant(char text[128], const char *before, const char *word,
 typedef struct cli_set {
     const elman_option_table *table;
     void *values;
-    const char **given; /* [table->count] the text as given, "" of a flag, NULL: not given */
+    const char **given; /* [CLI_GIVEN] by option of the table: the text as given, "" of a flag,
+                         * NULL: not given; may be NULL */
 } cli_set;
 
 typedef struct cli_operands {
@@ -74,6 +78,9 @@ typedef struct cli_operands {
  * given. Returns CLI_DONE to go on; otherwise *answered: exit with the returned status. */
 int cli_parse(const cli_verb *verb, int argc, char **argv, const cli_set *sets, int set_count,
               cli_operands *operands, bool *answered);
+
+/* Whether an option of the table was given. */
+bool cli_is_given(const elman_option_table *table, const char *const *given, const char *name);
 
 /* Standard output. flush answers false and says why on standard error, once. */
 bool cli_flush(void);

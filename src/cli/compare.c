@@ -2,15 +2,14 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
 #include "compare_out.h"
 #include "compare_variants.h"
+#include "config_of.h"
 #include "elman/compare.h"
-
-enum { GIVEN = 96 };
+#include "elman/gradient_flow.h"
 
 typedef struct values {
     char variant[CLI_PATH]; /* the last; all are in the operands */
@@ -33,7 +32,8 @@ static const elman_option options[] = {
      .help = "How long each run trains: updates (2000), time (60s, 10m, 2h), or both with a comma: "
              "the less; without it the updates of the variant that asks for the fewest"},
     {.name = "lags", .type = ELMAN_OPTION_INTEGER, .argument = "N", .group = "comparison",
-     .initial = "auto", .minimum = 1, .maximum = 1e6, .offset = offsetof(values, lags),
+     .initial = "auto", .minimum = 1, .maximum = ELMAN_FLOW_MOST_LAGS,
+     .offset = offsetof(values, lags),
      .help = "How far back the memory horizon is looked for"},
     {.name = "config", .letter = 'c', .type = ELMAN_OPTION_TEXT, .argument = "FILE",
      .group = "comparison", .offset = offsetof(values, config), .capacity = CLI_PATH,
@@ -59,13 +59,14 @@ static const elman_option_table table = {options, sizeof(options) / sizeof(optio
 typedef struct command {
     values v;
     elman_config config;
-    const char *own_given[GIVEN], *config_given[GIVEN];
+    const char *own_given[CLI_GIVEN], *config_given[CLI_GIVEN];
     cli_operands operands;
     cli_variants variants;
     char *const *files; /* CONFIG... */
     int file_count;
     char *const *data;
     int data_count;
+    bool budget; /* one was given: */
     int64_t updates;
     double seconds;
 } command;
@@ -81,11 +82,8 @@ static bool is_task(const char *word)
 /* A configuration is a folder or is called .json. */
 static bool is_config(const char *word)
 {
-    struct stat s;
     size_t size = strlen(word);
-    if (size > 5 && strcmp(word + size - 5, ".json") == 0)
-        return true;
-    return stat(word, &s) == 0 && S_ISDIR(s.st_mode);
+    return (size > 5 && strcmp(word + size - 5, ".json") == 0) || cli_is_folder(word);
 }
 
 /* [CONFIG...] [TASK] [DATA...] */
@@ -140,7 +138,8 @@ static bool read_updates(const char *text, size_t size, int64_t *updates)
 
 static int read_budget(command *c)
 {
-    if (c->own_given[2] == NULL) /* --budget */
+    c->budget = cli_is_given(&table, c->own_given, "budget");
+    if (!c->budget)
         return CLI_DONE;
     const char *at = c->v.budget;
     for (;;) {
@@ -168,7 +167,7 @@ static int read_budget(command *c)
 static int read_variants(elman_context *context, command *c)
 {
     cli_variants *v = &c->variants;
-    const cli_common common = {&c->config, c->config_given, c->own_given[2] != NULL};
+    const cli_common common = {&c->config, c->config_given, c->budget};
     int status = CLI_DONE;
     for (int i = 0; i < c->file_count && status == CLI_DONE; i++)
         status = cli_variant_from_file(context, v, c->files[i], &common);

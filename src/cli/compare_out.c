@@ -71,7 +71,9 @@ static void print_end(const elman_compare_progress *p)
     const elman_compare_run *r = p->run;
     name_run(p, head);
     if (r->outcome == ELMAN_COMPARE_DIVERGED) {
-        fprintf(stderr, "%s  diverged: %s\n", head, r->message);
+        fprintf(stderr, "%s  diverged: ", head);
+        cli_put_clean(stderr, r->message); /* from compare.json, which anyone may have written */
+        putc('\n', stderr);
         return;
     }
     cli_loss(loss, r->loss);

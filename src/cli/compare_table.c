@@ -210,6 +210,7 @@ static void print_verdict(const elman_comparison *c)
 {
     const elman_compare_summary *best = NULL;
     char level[TEXT] = "", text[TEXT];
+    bool alone = true; /* nobody else solves it as often */
     for (int v = 0; v < c->variant_count; v++) {
         if (c->variants[v].best)
             best = &c->variants[v];
@@ -218,10 +219,13 @@ static void print_verdict(const elman_comparison *c)
     }
     if (best == NULL)
         return;
-    const char *by = best->solved == best->runs ? "solves it in the fewest updates"
-                     : best->solved > 0         ? "solves it most often"
-                     : c->solvable              ? "none solves it; it comes closest"
-                                                : "best on validation";
+    for (int v = 0; v < c->variant_count; v++)
+        alone = alone && (&c->variants[v] == best || c->variants[v].solved < best->solved);
+    const char *by = best->solved > 0 && alone    ? "solves it most often"
+                     : best->solved == best->runs ? "solves it in the fewest updates"
+                     : best->solved > 0           ? "none solves it more often"
+                     : c->solvable                ? "none solves it; it comes closest"
+                                                  : "best on validation";
     snprintf(text, TEXT, "* %s: %s", best->name, by);
     if (level[0] != 0 && best->runs > 1) {
         join(text, "", "; not told apart from it, as ranges over the seeds overlap: ");

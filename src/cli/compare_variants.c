@@ -3,9 +3,9 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "cli.h"
+#include "config_of.h"
 
 enum { WORDS = 128, TEXT = 2048 };
 
@@ -64,28 +64,10 @@ static int take_task(cli_variants *v, const char *task, const char *where)
     return CLI_DONE;
 }
 
-int cli_common_apply(const cli_common *common, const char *task, elman_config *config)
+/* Sets what the command line gives for all. */
+static int apply(const cli_common *common, const char *task, elman_config *config)
 {
-    const elman_option_table *all = elman_config_options();
-    char text[ELMAN_CONFIG_TEXT];
-    for (size_t i = 0; i < all->count; i++) {
-        const elman_option *o = &all->options[i];
-        if (common->given[i] == NULL || strcmp(o->name, "seed") == 0)
-            continue;
-        if (!elman_option_concerns(o, task))
-            return cli_wrong("--%s: it means nothing to the task %s; it belongs to: %s", o->name,
-                             task, o->tasks);
-        elman_options_get(o, common->config, text, sizeof(text));
-        (void)elman_options_set(o, config, text, o->name, NULL);
-    }
-    config->threads = common->config->threads;
-    return CLI_DONE;
-}
-
-static bool is_folder(const char *path)
-{
-    struct stat s;
-    return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
+    return cli_config_take(config, common->config, common->given, task);
 }
 
 /* "a/b/lstm.json" and "a/b/lstm/": "lstm" */
@@ -108,7 +90,7 @@ static int read_file(elman_context *context, cli_variants *v, const char *path,
 {
     elman_config_file file;
     elman_error error;
-    elman_status read = is_folder(path)
+    elman_status read = cli_is_folder(path)
                             ? elman_config_file_read_model(context, path, &file, &error)
                             : elman_config_file_read_draft(context, path, &file, &error);
     if (read != ELMAN_OK)
@@ -131,7 +113,7 @@ int cli_variant_from_file(elman_context *context, cli_variants *v, const char *p
     elman_config config;
     int status = read_file(context, v, path, &config);
     if (status == CLI_DONE)
-        status = cli_common_apply(common, v->task, &config);
+        status = apply(common, v->task, &config);
     name_of_path(path, name);
     return status == CLI_DONE ? add(v, name, &config, path) : status;
 }
@@ -145,7 +127,7 @@ int cli_variant_base(elman_context *context, cli_variants *v, const char *path,
             return status;
     } else
         elman_config_default_for(base, v->task);
-    return cli_common_apply(common, v->task, base);
+    return apply(common, v->task, base);
 }
 
 /* Cuts a text into words at white space; quotes hold one together, and are taken away. Returns

@@ -29,9 +29,6 @@ int cli_variant_from_file(elman_context *context, cli_variants *variants, const 
 int cli_variant_from_text(cli_variants *variants, const char *text, const elman_config *base,
                           const cli_common *common);
 
-/* Sets what was given on the command line; an option that means nothing to the task is an error. */
-int cli_common_apply(const cli_common *common, const char *task, elman_config *config);
-
 /* A base for texts: the task's defaults, or --config FILE (NULL: none), with what is common. */
 int cli_variant_base(elman_context *context, cli_variants *variants, const char *path,
                      const cli_common *common, elman_config *base);

@@ -12,6 +12,25 @@ bool cli_is_folder(const char *path)
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
+int cli_config_take(elman_config *to, const elman_config *from, const char *const *given,
+                    const char *task)
+{
+    const elman_option_table *all = elman_config_options();
+    char text[ELMAN_CONFIG_TEXT];
+    for (size_t i = 0; i < all->count; i++) {
+        const elman_option *o = &all->options[i];
+        if (given[i] == NULL)
+            continue;
+        if (!elman_option_concerns(o, task))
+            return cli_wrong("--%s: it means nothing to the task %s; it belongs to: %s", o->name,
+                             task, o->tasks);
+        elman_options_get(o, from, text, sizeof(text));
+        (void)elman_options_set(o, to, text, o->name, NULL);
+    }
+    to->threads = from->threads;
+    return CLI_DONE;
+}
+
 int cli_request_of(elman_context *context, const char *path, char *const *data, int count,
                    cli_request *to)
 {

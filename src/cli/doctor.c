@@ -9,7 +9,7 @@
 #include "doctor.h"
 #include "elman/doctor.h"
 
-enum { GIVEN = 128, FILES = 4096 };
+enum { FILES = 4096 };
 
 typedef struct values {
     char config[CLI_PATH], plot[CLI_PATH];
@@ -46,7 +46,7 @@ static const elman_option_table table = {options, sizeof(options) / sizeof(optio
 typedef struct command {
     values v;
     elman_config config;
-    const char *own_given[GIVEN], *config_given[GIVEN];
+    const char *own_given[CLI_GIVEN], *config_given[CLI_GIVEN];
     cli_operands operands;
     elman_config_file file; /* of CONFIG or MODEL; its records name the data where none are given */
     char task[32];
@@ -65,28 +65,15 @@ static const char *given_option(const command *c)
     return NULL;
 }
 
-/* What was given, over `base`. An option that means nothing to the task is an error. */
+/* What was given, over `base`. */
 static int take_given(command *c, const elman_config *base)
 {
-    const elman_option_table *all = elman_config_options();
-    elman_config chosen = c->config;
+    const elman_config chosen = c->config;
     c->config = *base;
-    for (size_t i = 0; i < all->count; i++) {
-        const elman_option *o = &all->options[i];
-        char text[ELMAN_CONFIG_TEXT];
-        if (c->config_given[i] == NULL)
-            continue;
-        if (!elman_option_concerns(o, c->task))
-            return cli_wrong("--%s: it means nothing to the task %s; it belongs to: %s", o->name,
-                             c->task, o->tasks);
-        elman_options_get(o, &chosen, text, sizeof(text));
-        (void)elman_options_set(o, &c->config, text, o->name, NULL);
-    }
-    c->config.threads = chosen.threads;
     /* as many of each as the data have, not as a file's did */
     c->config.vocabulary = c->config.inputs = 0;
     c->config.outputs = c->config.characters = c->config.extras = 0;
-    return CLI_DONE;
+    return cli_config_take(&c->config, &chosen, c->config_given, c->task);
 }
 
 static int take_files(command *c, char *const *list, int count)
@@ -155,7 +142,10 @@ static int read_config(elman_context *context, command *c, const char *path)
     if (c->file.train_count == 0 && elman_task_reads_data(c->task))
         return cli_wrong("doctor: no data, and %s records none; write elman doctor %s FILE", path,
                          c->operands.list[0]);
-    for (int64_t i = 0; i < c->file.train_count && i < FILES; i++)
+    if (c->file.train_count > FILES)
+        return cli_wrong("doctor: %s records %lld data files, expected at most %d; name them", path,
+                         (long long)c->file.train_count, (int)FILES);
+    for (int64_t i = 0; i < c->file.train_count; i++)
         c->data[c->data_count++] = c->file.data[i].path;
     return CLI_DONE;
 }
@@ -229,7 +219,9 @@ static int answer(elman_context *context, const command *c)
     }
     if (outcome != ELMAN_OK)
         return cli_fail_error(&error);
-    int status = diagnosis.count > 0 ? CLI_FINDINGS : CLI_DONE;
+    /* the most severe stands first; a note harms nothing, and may depend on the processor */
+    bool harmed = diagnosis.count > 0 && diagnosis.findings[0].severity > ELMAN_SEVERITY_NOTE;
+    int status = harmed ? CLI_FINDINGS : CLI_DONE;
     if (c->v.json)
         cli_doctor_json(&diagnosis, c->model != NULL);
     else
@@ -278,7 +270,7 @@ static const char *const examples[] = {
     "elman doctor lm shakespeare.txt --plot rates.svg --verbose",
     "What to expect, and a picture of the loss over the learning rate.",
     "elman doctor d.json r.csv && elman train forecast r.csv -c d.json -o m",
-    "Trains only where nothing is found.",
+    "Trains only where nothing worse than a note is found.",
     "elman doctor shakespeare",
     "A training that stopped at a number that is not finite: where that first stood, and what "
     "made it.",
@@ -298,7 +290,9 @@ const cli_verb cli_doctor = {
         "first number that is not finite by sample, time step, layer, gate and operation, and what "
         "was fed into it.\n\n"
         "Nothing is written but a picture. It prints nothing where nothing is found. Exit status: "
-        "0 nothing found, 3 findings, 1 it failed, 2 the command line was wrong.",
+        "0 nothing found, or nothing but notes, 3 warnings or errors found, 1 it failed, 2 the "
+        "command "
+        "line was wrong.",
     .examples = examples,
     .own = &table,
     .trains = true,

@@ -70,13 +70,15 @@ static void put_option(const elman_option *o)
     }
 }
 
-static void put_status(void)
+static void put_status(bool doctor)
 {
     printf(".SH EXIT STATUS\n"
            ".TP\n0\nDone.\n"
            ".TP\n1\nIt failed; one line on standard error says why.\n"
-           ".TP\n2\nThe command line was wrong.\n"
-           ".TP\n130\nInterrupted, and saved.\n");
+           ".TP\n2\nThe command line was wrong.\n");
+    if (doctor)
+        printf(".TP\n3\nDoctor has found warnings or errors; of mere notes it is 0.\n");
+    printf(".TP\n130\nInterrupted, and saved.\n");
 }
 
 static void put_environment(void)
@@ -107,7 +109,7 @@ static void print_overview(void)
            ".TP\n.I metrics.jsonl\nA record an interval and a validation.\n"
            ".TP\n.I checkpoint.safetensors\nEverything that going on needs.\n");
     put_environment();
-    put_status();
+    put_status(true);
 }
 
 static void print_verb(const cli_verb *verb)
@@ -161,7 +163,7 @@ static void print_verb(const cli_verb *verb)
         }
     }
     put_environment();
-    put_status();
+    put_status(verb == &cli_doctor);
     printf(".SH SEE ALSO\n\\fBelman\\fR(1)\n");
 }
 

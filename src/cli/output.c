@@ -10,16 +10,21 @@
 
 #include "cli.h"
 
+void cli_put_clean(FILE *file, const char *text)
+{
+    for (; *text != 0; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c < 0x20 || c == 0x7f)
+            fprintf(file, "\\x%02x", c);
+        else
+            putc(c, file);
+    }
+}
+
 static void put_line(const char *line)
 {
     fputs("elman: ", stderr);
-    for (; *line != 0; line++) {
-        unsigned char c = (unsigned char)*line;
-        if (c < 0x20 || c == 0x7f)
-            fprintf(stderr, "\\x%02x", c);
-        else
-            putc(c, stderr);
-    }
+    cli_put_clean(stderr, line);
     putc('\n', stderr);
 }
 

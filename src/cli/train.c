@@ -5,11 +5,10 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "config_of.h"
 #include "elman/task.h"
 #include "json_out.h"
 #include "progress.h"
-
-enum { GIVEN = 96, TENSORBOARD = 4 }; /* its place in the table */
 
 typedef struct values {
     char output[CLI_PATH], config[CLI_PATH], tensorboard[CLI_PATH];
@@ -43,7 +42,7 @@ static const elman_option_table table = {options, sizeof(options) / sizeof(optio
 typedef struct command {
     values v;
     elman_config config;
-    const char *own_given[GIVEN], *config_given[GIVEN];
+    const char *own_given[CLI_GIVEN], *config_given[CLI_GIVEN];
     cli_operands operands;
     const char *task, *model;
     char *const *data;
@@ -55,7 +54,7 @@ static int read_operands(command *c)
 {
     char **list = c->operands.list;
     int count = c->operands.count;
-    bool named = c->own_given[0] != NULL; /* --output */
+    bool named = cli_is_given(&table, c->own_given, "output");
     c->model = c->v.output;
     if (c->v.resume && c->v.force)
         return cli_wrong("train: --resume goes on and --force begins anew; give one of them");
@@ -105,25 +104,12 @@ static int read_operands(command *c)
     return CLI_DONE;
 }
 
-/* What was given, over `base`. An option that means nothing to the task is an error. */
+/* What was given, over `base`. */
 static int take_given(command *c, const elman_config *base)
 {
-    const elman_option_table *all = elman_config_options();
-    elman_config chosen = c->config;
+    const elman_config chosen = c->config;
     c->config = *base;
-    for (size_t i = 0; i < all->count; i++) {
-        const elman_option *o = &all->options[i];
-        char text[ELMAN_CONFIG_TEXT];
-        if (c->config_given[i] == NULL)
-            continue;
-        if (!elman_option_concerns(o, c->task))
-            return cli_wrong("--%s: it means nothing to the task %s; it belongs to: %s", o->name,
-                             c->task, o->tasks);
-        elman_options_get(o, &chosen, text, sizeof(text));
-        (void)elman_options_set(o, &c->config, text, o->name, NULL);
-    }
-    c->config.threads = chosen.threads;
-    return CLI_DONE;
+    return cli_config_take(&c->config, &chosen, c->config_given, c->task);
 }
 
 /* The task's defaults, or --config FILE, then the options over it. */
@@ -270,7 +256,8 @@ static int train(elman_context *context, const command *c)
     request.output = c->model;
     request.resume = c->v.resume;
     request.force = c->v.force;
-    request.tensorboard = c->own_given[TENSORBOARD] != NULL ? c->v.tensorboard : NULL;
+    if (cli_is_given(&table, c->own_given, "tensorboard"))
+        request.tensorboard = c->v.tensorboard;
     request.progress = cli_progress_event;
     request.user = &progress;
     request.stop = cli_catch_signals();

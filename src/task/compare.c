@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "elman/gradient_flow.h"
 #include "task/compare_impl.h"
 #include "task/task_impl.h"
 
@@ -81,16 +82,16 @@ static elman_status check_request(const elman_compare_request *r, elman_error *e
                           "first seed: found %" PRId64 ", expected 0 to 9007199254740991 less the "
                           "seeds",
                           r->first_seed);
-    if (r->updates < 0 || r->updates > INT64_C(1000000000000) || !(r->seconds >= 0) ||
+    if (r->updates < 0 || r->updates > ELMAN_COMPARE_UPDATES || !(r->seconds >= 0) ||
         !(r->seconds <= 1e9))
         return elman_fail(error, ELMAN_ERROR_ARGUMENT,
                           "budget: found %" PRId64
                           " updates and %g seconds, expected 0 to 1e12 and "
                           "0 to 1e9",
                           r->updates, r->seconds);
-    if (r->lags < 0)
-        return elman_fail(error, ELMAN_ERROR_ARGUMENT,
-                          "lags: found %" PRId64 ", expected 0 or more", r->lags);
+    if (r->lags < 0 || r->lags > ELMAN_FLOW_MOST_LAGS)
+        return elman_fail(error, ELMAN_ERROR_ARGUMENT, "lags: found %" PRId64 ", expected 0 to %d",
+                          r->lags, ELMAN_FLOW_MOST_LAGS);
     for (int v = 0; v < r->variant_count; v++) {
         ELMAN_TRY(check_name(r->variants[v].name, error));
         for (int w = 0; w < v; w++)

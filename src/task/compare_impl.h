@@ -5,6 +5,15 @@
 #include "base/memory.h"
 #include "elman/compare.h"
 
+/* The most updates of a run. */
+#define ELMAN_COMPARE_UPDATES INT64_C(1000000000000)
+
+/* What is asked for; 0, 0: nothing. */
+typedef struct elman_compare_budget {
+    int64_t updates;
+    double seconds;
+} elman_compare_budget;
+
 /* What is known of a variant before it is trained. */
 typedef struct elman_compare_plan {
     elman_config config;    /* as asked, within the budget */
@@ -44,6 +53,10 @@ int64_t elman_compare_fit(double seconds, const double *clock, int64_t count, in
 
 /* Trains a run, goes on with it, or takes what stands there: fills work->runs[number]. */
 elman_status elman_compare_do_run(elman_compare_work *work, int64_t number, elman_error *error);
+
+/* The budget that the run in a folder was begun with; 0, 0: its record does not say. */
+elman_status elman_compare_budget_of(elman_context *context, const char *folder,
+                                     elman_compare_budget *budget, elman_error *error);
 
 elman_compare_statistic elman_compare_statistic_of(const double *values, int64_t count);
 /* The lower of two; BEYOND is longest, UNMEASURED is left out. Reorders the list. */

@@ -30,7 +30,7 @@ int64_t elman_compare_fit(double seconds, const double *clock, int64_t count, in
         return 1;
     double each = (clock[count - 1] - clock[skipped]) / (double)(count - 1 - skipped);
     if (!(each > 0) || seconds / each > 1e12)
-        return INT64_C(1000000000000);
+        return ELMAN_COMPARE_UPDATES;
     double fit = seconds / each;
     return fit < 1 ? 1 : (int64_t)fit;
 }
@@ -163,7 +163,36 @@ static elman_status look(elman_compare_work *work, int variant, teller *tell, el
     return status;
 }
 
-/* The updates that a run of this variant was given before, 0: none stands. */
+/* "2000 updates, 60s" */
+static const char *name_budget(const elman_compare_budget *b, char text[64])
+{
+    if (b->updates && b->seconds > 0)
+        snprintf(text, 64, "%" PRId64 " updates, %gs", b->updates, b->seconds);
+    else if (b->updates)
+        snprintf(text, 64, "%" PRId64 " updates", b->updates);
+    else if (b->seconds > 0)
+        snprintf(text, 64, "%gs", b->seconds);
+    else
+        snprintf(text, 64, "none");
+    return text;
+}
+
+/* Updates that were found for another time, or by no trial, say nothing of this one. */
+static elman_status check_budget(elman_compare_work *work, const char *folder, elman_error *error)
+{
+    const elman_compare_request *r = work->request;
+    elman_compare_budget had, wanted = {r->updates, r->seconds};
+    char was[64], is[64];
+    ELMAN_TRY(elman_compare_budget_of(work->context, folder, &had, error));
+    if (had.updates == wanted.updates && had.seconds == wanted.seconds)
+        return ELMAN_OK;
+    return elman_fail(error, ELMAN_ERROR_EXISTS,
+                      "%s: it was begun with budget %s, asked for is %s; choose another -o, or "
+                      "--force to begin anew",
+                      folder, name_budget(&had, was), name_budget(&wanted, is));
+}
+
+/* The updates that a run of this variant was given before for the same budget, 0: none stands. */
 static elman_status given_before(elman_compare_work *work, int variant, int64_t *updates,
                                  elman_error *error)
 {
@@ -182,6 +211,8 @@ static elman_status given_before(elman_compare_work *work, int variant, int64_t 
             if (status == ELMAN_OK)
                 *updates = file.config.max_steps;
             elman_config_file_clear(work->context, &file);
+            if (status == ELMAN_OK)
+                status = check_budget(work, work->runs[i].folder, error);
         }
         free(path);
         ELMAN_TRY(status);
@@ -203,7 +234,7 @@ static elman_status share_updates(elman_compare_work *work, elman_error *error)
     for (int v = 0; v < r->variant_count; v++)
         own[v] = work->plans[v].own_updates;
     int64_t updates = elman_compare_least(r->updates, own, r->variant_count);
-    if (updates > INT64_C(1000000000000))
+    if (updates > ELMAN_COMPARE_UPDATES)
         return elman_fail(error, ELMAN_ERROR_ARGUMENT,
                           "budget: the variants ask for more than 1e12 updates; give a budget");
     for (int v = 0; v < r->variant_count; v++)

@@ -2,7 +2,9 @@
  * its folder holds
  *
  *   compare.json   how the run came out, under the SHA-256 of the config.json that it is of: a run
- *                  is a function of that file, so while the two agree it need not be made again. */
+ *                  is a function of that file, so while the two agree it need not be made again.
+ *                  Also the budget that its updates come from, which stands there, the outcome
+ *                  pending, from the run's beginning on. */
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -13,6 +15,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/logarithm.h"
 #include "elman/gradient_flow.h"
 #include "elman/version.h"
 #include "format/json.h"
@@ -27,6 +30,7 @@ typedef struct doing {
     elman_compare_work *work;
     const elman_compare_plan *plan;
     elman_compare_run *run;
+    elman_compare_budget budget; /* that its updates come from */
     int64_t number;
     char *config, *result, *metrics; /* paths */
     char sha256[65];                 /* of config.json */
@@ -99,26 +103,47 @@ static elman_status look(doing *d, bool *stands, elman_error *error)
     return status == ELMAN_OK ? elman_file_sha256(d->config, d->sha256, NULL, error) : status;
 }
 
-static bool read_integer(const elman_json *o, const char *key, int64_t *value)
+static bool read_integer(const elman_json *o, const char *key, int64_t least, int64_t most,
+                         int64_t *value)
 {
-    return elman_json_to_integer(elman_json_get(o, key), INT64_MIN, INT64_MAX, value);
+    return elman_json_to_integer(elman_json_get(o, key), least, most, value);
+}
+
+static bool read_horizon(const elman_json *o, const char *key, int64_t *value)
+{
+    return read_integer(o, key, ELMAN_COMPARE_UNMEASURED, ELMAN_FLOW_MOST_LAGS, value);
+}
+
+/* A metric's name stands in tables and in messages. */
+static bool is_metric(const char *name)
+{
+    static const char known[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
+    return strlen(name) < ELMAN_METRIC_NAME && !name[strspn(name, known)];
+}
+
+static bool is_record(const elman_json *o)
+{
+    int64_t format;
+    return read_integer(o, "format", FORMAT, FORMAT, &format);
 }
 
 /* Takes the record over; false where it is not of this config.json or was measured otherwise. */
 static bool take_result(doing *d, const elman_json *o)
 {
     elman_compare_run *r = d->run;
-    int64_t format, asked;
+    int64_t asked;
     const char *outcome = elman_json_to_string(elman_json_get(o, "outcome"), NULL);
     const char *sha256 = elman_json_to_string(elman_json_get(o, "config"), NULL);
     const char *message = elman_json_to_string(elman_json_get(o, "message"), NULL);
     const char *metric = elman_json_to_string(elman_json_get(o, "metric"), NULL);
-    if (!read_integer(o, "format", &format) || format != FORMAT || !outcome || !sha256 ||
-        !message || !metric || strcmp(sha256, d->sha256) ||
-        !read_integer(o, "lags_asked", &asked) || asked != d->work->request->lags ||
-        !read_integer(o, "steps", &r->steps) ||
-        !read_integer(o, "memory_before", &r->memory_before) ||
-        !read_integer(o, "memory_after", &r->memory_after) || !read_integer(o, "lags", &r->lags) ||
+    if (!is_record(o) || !outcome || !sha256 || !message || !metric || !is_metric(metric) ||
+        strcmp(sha256, d->sha256) ||
+        !read_integer(o, "lags_asked", 0, ELMAN_FLOW_MOST_LAGS, &asked) ||
+        asked != d->work->request->lags ||
+        !read_integer(o, "steps", 0, ELMAN_COMPARE_UPDATES, &r->steps) ||
+        !read_horizon(o, "memory_before", &r->memory_before) ||
+        !read_horizon(o, "memory_after", &r->memory_after) ||
+        !read_integer(o, "lags", 0, ELMAN_FLOW_MOST_LAGS, &r->lags) ||
         !elman_json_to_real(elman_json_get(o, "seconds"), 0, 1e15, &r->seconds))
         return false;
     int known = ELMAN_COMPARE_DIVERGED;
@@ -127,22 +152,63 @@ static bool take_result(doing *d, const elman_json *o)
     if (known == ELMAN_COMPARE_PENDING)
         return false;
     r->message = elman_compare_keep(d->work, message);
-    snprintf(d->work->comparison->metric, ELMAN_METRIC_NAME, "%s", metric);
+    if (*metric) /* one that diverged before its first validation knows of none */
+        snprintf(d->work->comparison->metric, ELMAN_METRIC_NAME, "%s", metric);
     r->outcome = (elman_compare_outcome)known;
     r->found = true;
     return r->message != NULL;
 }
 
-/* A record that cannot be read is as good as none: the run is then looked at again. */
-static elman_status read_result(doing *d, elman_error *error)
+/* A record that cannot be read is as good as none (*record NULL): the run is then looked at again.
+ */
+static elman_status read_record(elman_context *context, const char *path, elman_json **record,
+                                elman_error *error)
 {
     bool stands;
-    elman_json *record = NULL;
-    ELMAN_TRY(elman_path_look(d->result, &stands, error));
-    if (!stands)
-        return ELMAN_OK;
-    if (elman_json_read(d->work->context, d->result, limits, &record, NULL) == ELMAN_OK)
+    *record = NULL;
+    ELMAN_TRY(elman_path_look(path, &stands, error));
+    if (stands && elman_json_read(context, path, limits, record, NULL) != ELMAN_OK)
+        *record = NULL;
+    if (*record && !is_record(*record)) {
+        elman_json_free(*record);
+        *record = NULL;
+    }
+    return ELMAN_OK;
+}
+
+/* What it came from; nothing where it does not say. */
+static elman_compare_budget budget_of(const elman_json *record)
+{
+    elman_compare_budget b = {0, 0};
+    if (record &&
+        (!read_integer(record, "budget_updates", 0, ELMAN_COMPARE_UPDATES, &b.updates) ||
+         !elman_json_to_real(elman_json_get(record, "budget_seconds"), 0, 1e9, &b.seconds)))
+        b = (elman_compare_budget){0, 0};
+    return b;
+}
+
+elman_status elman_compare_budget_of(elman_context *context, const char *folder,
+                                     elman_compare_budget *budget, elman_error *error)
+{
+    elman_json *record;
+    char *path = elman_path_join(folder, "compare.json");
+    elman_status status = path ? read_record(context, path, &record, error) : out_of_memory(error);
+    if (status == ELMAN_OK) {
+        *budget = budget_of(record);
+        elman_json_free(record);
+    }
+    free(path);
+    return status;
+}
+
+static elman_status read_result(doing *d, elman_error *error)
+{
+    elman_json *record;
+    ELMAN_TRY(read_record(d->work->context, d->result, &record, error));
+    if (record) {
+        d->budget = budget_of(record);
         take_result(d, record);
+    }
     elman_json_free(record);
     return ELMAN_OK;
 }
@@ -164,7 +230,9 @@ static elman_status write_result(doing *d, elman_error *error)
                 elman_json_set(o, "memory_before", elman_json_integer(r->memory_before)) &&
                 elman_json_set(o, "memory_after", elman_json_integer(r->memory_after)) &&
                 elman_json_set(o, "lags", elman_json_integer(r->lags)) &&
-                elman_json_set(o, "lags_asked", elman_json_integer(d->work->request->lags));
+                elman_json_set(o, "lags_asked", elman_json_integer(d->work->request->lags)) &&
+                elman_json_set(o, "budget_updates", elman_json_integer(d->budget.updates)) &&
+                elman_json_set(o, "budget_seconds", elman_json_real(d->budget.seconds));
     elman_status status =
         good ? elman_json_print(context, o, ELMAN_JSON_INDENT | ELMAN_JSON_LINE_END, &text, &size,
                                 error)
@@ -184,11 +252,12 @@ static void read_point(doing *d, const elman_json *o, elman_compare_point *point
     const char *event = elman_json_to_string(elman_json_get(o, "event"), NULL);
     const char *metric = d->work->comparison->metric;
     bool best = false, reached = false;
-    if (!event || strcmp(event, "validation") || !read_integer(o, "step", &p.step) ||
+    if (!event || strcmp(event, "validation") ||
+        !read_integer(o, "step", 0, ELMAN_COMPARE_UPDATES, &p.step) ||
         !elman_json_to_real(elman_json_get(o, "loss"), -1e300, 1e300, &p.loss))
         return;
     if (!strcmp(metric, "perplexity"))
-        p.value = exp(p.loss);
+        p.value = elman_exponential(p.loss);
     else if (*metric)
         elman_json_to_real(elman_json_get(o, metric), -1e300, 1e300, &p.value);
     points[r->points++] = p;
@@ -359,10 +428,16 @@ static elman_status train(doing *d, bool resume, elman_error *error)
 
 static elman_status do_run(doing *d, elman_error *error)
 {
+    const elman_compare_request *r = d->work->request;
     bool stands = false;
     ELMAN_TRY(look(d, &stands, error));
     if (stands)
         ELMAN_TRY(read_result(d, error));
+    if (!stands) {
+        d->budget = (elman_compare_budget){r->updates, r->seconds};
+        ELMAN_TRY(elman_folder_make(d->run->folder, error));
+        ELMAN_TRY(write_result(d, error));
+    }
     if (!d->run->found) {
         tell(d, ELMAN_COMPARE_BEGIN, NULL);
         ELMAN_TRY(train(d, stands, error));

@@ -88,10 +88,17 @@ static void summarise(const elman_compare_run *runs, int64_t run_count, int vari
     s->memory_after = elman_compare_median(l->after, n);
 }
 
-/* What decides between two that solved the task and diverged as often. */
-static const elman_compare_statistic *decider(const elman_compare_summary *s)
+static bool all_solved(const elman_compare_summary *s)
 {
-    return s->runs && s->solved == s->runs ? &s->steps : &s->score;
+    return s->runs && s->solved == s->runs;
+}
+
+/* What decides between two that solved the task and diverged as often: of the first of them. While
+ * runs are pending one may have solved it in all of its runs and the other not. */
+static const elman_compare_statistic *decider(const elman_compare_summary *of,
+                                              const elman_compare_summary *against)
+{
+    return all_solved(of) && all_solved(against) ? &of->steps : &of->score;
 }
 
 static bool tied(const elman_compare_summary *a, const elman_compare_summary *b)
@@ -105,8 +112,9 @@ static bool is_better(const elman_compare_summary *a, const elman_compare_summar
         return a->solved > b->solved;
     if (a->diverged != b->diverged)
         return a->diverged < b->diverged;
-    if (decider(a)->mean != decider(b)->mean)
-        return decider(a)->mean < decider(b)->mean;
+    double own = decider(a, b)->mean, other = decider(b, a)->mean;
+    if (own != other)
+        return own < other;
     return a->loss.mean < b->loss.mean;
 }
 
@@ -121,11 +129,11 @@ static void choose(elman_compare_summary *summaries, int count)
     if (!best || count < 2)
         return;
     best->best = true;
-    const elman_compare_statistic *b = decider(best);
     for (int v = 0; v < count; v++) {
         elman_compare_summary *s = &summaries[v];
+        const elman_compare_statistic *a = decider(s, best), *b = decider(best, s);
         if (s != best && s->score.count && tied(s, best))
-            s->level = decider(s)->least <= b->most && b->least <= decider(s)->most;
+            s->level = a->least <= b->most && b->least <= a->most;
     }
 }
 

@@ -60,15 +60,17 @@ elman_status elman_doctor_bptt(elman_doctor *d, elman_error *error)
         return ELMAN_OK; /* sequences are not cut */
     elman_flow_options_default(&options);
     options.lags = BEYOND * K > LEAST ? BEYOND * K : LEAST;
+    if (options.lags > ELMAN_FLOW_MOST_LAGS)
+        options.lags = ELMAN_FLOW_MOST_LAGS;
     options.jacobians = 0;
     elman_status status =
         elman_flow_measure(d->trainer.tape, &d->objective, &options, &flow, &found);
     if (status == ELMAN_OK)
         status = judge(d, &flow, error);
-    else if (status == ELMAN_ERROR_MEMORY)
-        (void)elman_fail(error, status, "%s", found.message);
-    else
+    else if (status == ELMAN_ERROR_DATA || status == ELMAN_ERROR_NUMERIC)
         status = ELMAN_OK; /* too little text to look back in, or no longer finite */
+    else
+        (void)elman_fail(error, status, "%s", found.message);
     elman_flow_clear(d->context, &flow);
     return status;
 }

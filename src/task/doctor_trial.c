@@ -9,13 +9,15 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "base/pool.h"
 #include "graph/tape_impl.h"
 #include "task/doctor_impl.h"
 
 enum {
     FIRST = 8, /* updates over which guessing and the untrained network are compared */
-    TRIES = 4
+    TRIES = 10,
+    FINE = 3 /* of these the steps that are small */
 };
 
 static const double astray = 1.1;         /* times the untrained loss: it diverges */
@@ -110,14 +112,17 @@ static double outcome(const pass *trial, const pass *untrained)
     return other > 0 ? own / other : own > 0 ? INFINITY : 1;
 }
 
-/* Trains at a rate, by the schedule that is configured. *failed: the update at which a number was
- * not finite, -1: none. */
-static elman_status run_trial(elman_doctor *d, double rate, pass *p, int64_t *failed,
+/* Trains at a rate, by the schedule that is configured or (flat) at that rate all along. *failed:
+ * the update at which a number was not finite, -1: none. */
+static elman_status run_trial(elman_doctor *d, double rate, bool flat, pass *p, int64_t *failed,
                               elman_error *error)
 {
     *failed = -1;
     ELMAN_TRY(elman_doctor_rewind(d, error));
+    elman_schedule kept = d->trainer.schedule;
     d->trainer.schedule.base = rate;
+    if (flat)
+        d->trainer.schedule = (elman_schedule){.base = rate, .scale = 1};
     for (int64_t i = 0; i < p->count; i++) {
         if (*failed >= 0) {
             p->loss[i] = INFINITY;
@@ -127,7 +132,7 @@ static elman_status run_trial(elman_doctor *d, double rate, pass *p, int64_t *fa
         if (isinf(p->loss[i]))
             *failed = i;
     }
-    d->trainer.schedule.base = d->config->lr;
+    d->trainer.schedule = kept;
     return ELMAN_OK;
 }
 
@@ -263,22 +268,30 @@ static elman_status run_range(elman_doctor *d, const pass *untrained, elman_erro
 
 /* --- the rate that is configured --- */
 
-/* A rate at which the trial goes well, from the range test's downwards; 0: none was found. */
-static elman_status find_rate(elman_doctor *d, const pass *untrained, pass *scratch, double *rate,
-                              elman_error *error)
+/* A rate at which a trial goes well, from `candidate` downwards, as a text: what is advised is what
+ * was tried. Empty: none of them did. */
+static elman_status find_rate(elman_doctor *d, const pass *untrained, double candidate, bool flat,
+                              char rate[32], elman_error *error)
 {
-    const elman_expectation *e = &d->diagnosis->expects;
-    double candidate = d->config->lr / 3;
-    if (e->best_lr < candidate)
-        candidate = e->best_lr;
-    *rate = 0;
-    for (int i = 0; i < TRIES && *rate == 0; i++, candidate /= 3) {
-        int64_t failed;
-        ELMAN_TRY(run_trial(d, candidate, scratch, &failed, error));
-        if (failed < 0 && outcome(scratch, untrained) < 1)
-            *rate = candidate;
+    pass scratch;
+    bool well = false;
+    ELMAN_TRY(make_pass(
+        d, d->options->updates < d->trainer.steps ? d->options->updates : d->trainer.steps,
+        &scratch, error));
+    elman_status status = ELMAN_OK;
+    for (int i = 0; status == ELMAN_OK && i < TRIES && !well; i++) {
+        int64_t failed = 0;
+        double rounded;
+        if (!elman_parse_real(elman_doctor_rate(rate, candidate), &rounded) || !(rounded >= 1e-12))
+            break; /* --lr takes none that is smaller */
+        status = run_trial(d, rounded, flat, &scratch, &failed, error);
+        well = status == ELMAN_OK && failed < 0 && outcome(&scratch, untrained) < 1;
+        candidate /= i < FINE ? 3 : 10;
     }
-    return ELMAN_OK;
+    if (!well)
+        rate[0] = 0;
+    elman_release(d->context, scratch.loss);
+    return status;
 }
 
 /* A rate that goes wrong without clipping may do with it. */
@@ -295,7 +308,7 @@ static elman_status clip_helps(elman_doctor *d, const pass *untrained, pass *scr
     elman_status status =
         elman_trainer_open(d->context, &d->objective, &clipped, &d->trainer, error);
     if (status == ELMAN_OK)
-        status = run_trial(d, clipped.lr, scratch, &failed, error);
+        status = run_trial(d, clipped.lr, false, scratch, &failed, error);
     elman_trainer_close(&d->trainer);
     d->trainer = kept;
     *helps = status == ELMAN_OK && failed < 0 && outcome(scratch, untrained) < 1;
@@ -306,16 +319,17 @@ static elman_status report(elman_doctor *d, const pass *trial, const pass *untra
                            int64_t failed, elman_error *error)
 {
     const elman_expectation *e = &d->diagnosis->expects;
-    double ratio = outcome(trial, untrained), rate;
-    char now[32], better[32];
+    double ratio = outcome(trial, untrained), below = d->config->lr / 3;
+    char now[32], better[32] = "";
     bool clip;
     pass scratch;
     ELMAN_TRY(make_pass(d, trial->count, &scratch, error));
     elman_status status = clip_helps(d, untrained, &scratch, &clip, error);
-    if (status == ELMAN_OK && !clip)
-        status = find_rate(d, untrained, &scratch, &rate, error);
     elman_release(d->context, scratch.loss);
     ELMAN_TRY(status);
+    if (!clip)
+        ELMAN_TRY(
+            find_rate(d, untrained, e->best_lr < below ? e->best_lr : below, false, better, error));
     elman_found found = {"lr-diverges", ELMAN_SEVERITY_ERROR, ratio, astray, clip ? "clip" : "lr"};
     elman_finding *f = elman_doctor_add(d, &found, error);
     if (!f)
@@ -331,20 +345,19 @@ static elman_status report(elman_doctor *d, const pass *trial, const pass *untra
                              "within %" PRId64 " updates at a learning rate of %s the loss is %.3g "
                              "times that of the untrained network",
                              trial->count, now, ratio);
-    if (clip)
-        elman_finding_value(f, "5");
-    else
-        elman_finding_value(f, "%s", elman_doctor_rate(better, rate > 0 ? rate : e->best_lr / 100));
+    elman_finding_value(f, "%s", clip ? "5" : better);
     return ELMAN_OK;
 }
 
 /* A warm-up reaches its height only after the trial: the range test has been there. */
-static elman_status judge_height(elman_doctor *d, int64_t trial, elman_error *error)
+static elman_status judge_height(elman_doctor *d, const pass *untrained, int64_t trial,
+                                 elman_error *error)
 {
     const elman_expectation *e = &d->diagnosis->expects;
     char now[32], better[32];
     if (d->config->warmup <= trial || !(e->divergence_lr < d->config->lr / 2))
         return ELMAN_OK;
+    ELMAN_TRY(find_rate(d, untrained, e->divergence_lr / 10, true, better, error));
     elman_found found = {"lr-diverges", ELMAN_SEVERITY_WARNING, d->config->lr, e->divergence_lr,
                          "lr"};
     elman_finding *f = elman_doctor_add(d, &found, error);
@@ -354,7 +367,7 @@ static elman_status judge_height(elman_doctor *d, int64_t trial, elman_error *er
                          "the warm-up leads to a learning rate of %s, and in the range test the "
                          "loss rises from %.2g on",
                          elman_doctor_rate(now, d->config->lr), e->divergence_lr);
-    elman_finding_value(f, "%s", elman_doctor_rate(better, e->divergence_lr / 10));
+    elman_finding_value(f, "%s", better);
     return ELMAN_OK;
 }
 
@@ -365,7 +378,7 @@ static elman_status try_rates(elman_doctor *d, const pass *untrained, pass *tria
     elman_expectation *e = &d->diagnosis->expects;
     ELMAN_TRY(run_range(d, untrained, error));
     double begin = elman_clock();
-    ELMAN_TRY(run_trial(d, d->config->lr, trial, &failed, error));
+    ELMAN_TRY(run_trial(d, d->config->lr, false, trial, &failed, error));
     int64_t done = failed < 0 ? trial->count : failed + 1;
     e->seconds_per_step = (elman_clock() - begin) / (double)done;
     int64_t last = (trial->count + 3) / 4;
@@ -374,7 +387,7 @@ static elman_status try_rates(elman_doctor *d, const pass *untrained, pass *tria
     if (failed >= 0 || outcome(trial, untrained) > astray)
         return report(d, trial, untrained, failed, error);
     ELMAN_TRY(elman_doctor_bptt(d, error)); /* of weights that have begun to learn */
-    return judge_height(d, trial->count, error);
+    return judge_height(d, untrained, trial->count, error);
 }
 
 elman_status elman_doctor_trial(elman_doctor *d, elman_error *error)

@@ -51,6 +51,30 @@ for run in gru-seed0 gru-seed1 lstm-seed0 lstm-seed1; do
     cmp run/$run/model.safetensors whole/$run/model.safetensors
 done
 
+# who solved it as often as another does not do so most often; and a record that others wrote
+again() { elman compare probe $probe --variant gru --variant lstm --seeds 2 --budget 3000 -o run "$@"; }
+outcome() {
+    sed 's/"outcome": "[a-z]*"/"outcome": "'"$2"'"/' run/$1/compare.json >changed
+    mv changed run/$1/compare.json
+}
+outcome gru-seed0 solved && outcome lstm-seed1 solved
+again -q | grep ': .*solves'
+outcome gru-seed1 solved
+again -q | grep ': .*solves'
+outcome lstm-seed0 solved
+again -q | grep ': .*solves'
+outcome lstm-seed0 diverged
+sed 's/"message": ""/"message": "\\u001b]0;title\\u0007"/' run/lstm-seed0/compare.json >changed
+mv changed run/lstm-seed0/compare.json
+again 2>&1 >/dev/null | grep diverged
+
+# a budget in time is turned into updates once
+brief() { elman compare probe $probe --variant gru --seeds 1 -o brief -q "$@"; }
+brief --budget 0.01s >/dev/null
+brief --budget 0.01s >/dev/null
+try brief --budget 20s
+try brief --budget 5,0.01s
+
 # what is wrong
 try elman compare
 try elman compare lm text.txt
@@ -85,6 +109,7 @@ try elman compare lm text.txt --variant gru --epochs 3 --budget 5 -o new
 try elman compare lm text.txt --variant 'a: --cell gru --init forget-bias:1' $small -o new
 try elman compare lm text.txt --variant gru --seeds 0 -o new
 try elman compare lm text.txt --variant gru --seeds two -o new
+try elman compare lm text.txt --variant gru --lags 100001 -o new
 for budget in 0 x 5x 60s,60s 1,2 , 5, 1e3 -1 s; do
     try elman compare lm text.txt --variant gru --budget $budget -o new
 done

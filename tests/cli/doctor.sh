@@ -23,6 +23,9 @@ awk 'BEGIN { print "text\tlabel"; for (i = 0; i < 300; i++) print "a film " i % 
 try elman doctor classify rare.tsv --hidden 8 --embedding 8 --updates 0
 try elman doctor classify rare.tsv --hidden 8 --embedding 8 --updates 0 --balance
 
+echo '--- a note harms nothing'
+try elman doctor lm text.txt --layers 1 --hidden 32 --batch 8 --bptt 32 --embedding 300 --updates 0
+
 echo '--- a configuration'
 printf '{"task": "lm", "network": {"layers": 1, "hidden": 24}, "training": {"batch": 8, "lr": 30, "epochs": 4}}' >draft.json
 elman doctor draft.json text.txt >said
@@ -63,6 +66,13 @@ try elman doctor draft.json
 try elman doctor burst text.txt --config draft.json
 printf '{"network": {"hidden": 8}}' >taskless.json
 try elman doctor taskless.json text.txt
+awk 'BEGIN {
+    printf "{\"task\": \"lm\", \"data\": {\"files\": ["
+    for (i = 0; i < 4097; i++)
+        printf "%s{\"use\": \"train\", \"path\": \"text.txt\", \"sha256\": \"%064d\", \"bytes\": 1}", i ? "," : "", 0
+    printf "]}}"
+}' >many.json
+try elman doctor many.json
 printf '{"network": ' >broken.json
 try elman doctor broken.json text.txt
 mv burst/vocabulary.json kept

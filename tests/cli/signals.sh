@@ -4,6 +4,7 @@
 make_text
 options='--layers 1 --hidden 32 --batch 4 --bptt 16 --epochs 15 --dropout 0.1 --checkpoint-every 10'
 elman train lm text.txt -o whole $options --quiet
+: >events
 "$ELMAN" train lm text.txt -o run $options --json >events 2>message &
 process=$!
 while ! grep -q '"checkpoint"' events && kill -0 $process; do

@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "base/file.h"
+#include "base/memory.h"
 #include "elman/elman.h"
 #include "task/compare_impl.h"
 
@@ -96,6 +97,11 @@ static void best(void **state)
     summaries(solving, 6, s, 3);
     assert_true(s[0].best && s[1].level && !s[2].best && !s[2].level);
     assert_true(s[0].steps.mean == 150 && s[2].steps.mean == 10 && s[2].solved == 1);
+    /* stopped: both have solved it once, but one has runs that did not; updates are no score */
+    const elman_compare_run halfway[] = {run_of(0, SOLVED, 0.1, 100), run_of(1, SOLVED, 0.2, 900),
+                                         run_of(1, FINISHED, 0.9, 9)};
+    summaries(halfway, 3, s, 2);
+    assert_true(s[0].best && !s[1].best && !s[1].level);
     /* of equal scores the loss decides */
     elman_compare_run equal[] = {run_of(0, FINISHED, 0.5, 9), run_of(1, FINISHED, 0.5, 9)};
     equal[0].loss = 0.7;
@@ -380,6 +386,91 @@ static void by_time(void **state)
         elman_comparison_clear(context, &c);
         elman_context_free(context);
     }
+    /* another budget is not the one that they were found for */
+    for (int i = 0; i < 2; i++) {
+        r.seconds = i ? 0.02 : 0.04;
+        r.updates = i ? 1000000 : 0;
+        assert_int_equal(compare(&r, 1, &c, &context), ELMAN_ERROR_EXISTS);
+        assert_non_null(strstr(problem.message, i ? "budget 0.02s, asked for is 1000000 updates, "
+                                                    "0.02s"
+                                                  : "budget 0.02s, asked for is 0.04s"));
+        elman_comparison_clear(context, &c);
+        elman_context_free(context);
+    }
+    /* nor are updates that no time was asked for; those of a run that was stopped are */
+    s = (seen){.stop_after = 1};
+    r = request_into(test_path("counted"), &s);
+    r.variant_count = 1;
+    assert_int_equal(compare(&r, 1, &c, &context), ELMAN_ERROR_INTERRUPTED);
+    elman_comparison_clear(context, &c);
+    elman_context_free(context);
+    stop_flag = 0;
+    r.updates = 0;
+    r.seconds = 0.3;
+    assert_int_equal(compare(&r, 1, &c, &context), ELMAN_ERROR_EXISTS);
+    assert_non_null(strstr(problem.message, "budget 25 updates, asked for is 0.3s"));
+    elman_comparison_clear(context, &c);
+    elman_context_free(context);
+    r.output = test_path("stopped");
+    s.steps = 0;
+    assert_int_equal(compare(&r, 1, &c, &context), ELMAN_ERROR_INTERRUPTED);
+    elman_comparison_clear(context, &c);
+    elman_context_free(context);
+    stop_flag = 0;
+    s = (seen){0};
+    assert_ok(compare(&r, 1, &c, &context));
+    assert_true(c.runs[0].steps == c.variants[0].updates);
+    elman_comparison_clear(context, &c);
+    elman_context_free(context);
+}
+
+/* A record that could not be ours is not believed: the run is looked at again. One of a run that
+ * diverged before anything was validated does not take away what the figure is. */
+static void records(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *said, *instead;
+        bool believed;
+    } cases[] = {{"\"metric\": \"r2\"", "\"metric\": \"\"", true},
+                 {"\"metric\": \"r2\"", "\"metric\": \"\\u001b\"", false},
+                 {"\"steps\": ", "\"steps\": -", false},
+                 {"\"lags\": ", "\"lags\": -", false},
+                 {"\"memory_before\": ", "\"memory_before\": -9", false},
+                 {"\"memory_after\": ", "\"memory_after\": 99999999", false}};
+    char path[256];
+    elman_comparison c = {0};
+    elman_context *context;
+    seen s = {0};
+    elman_compare_request r = request_into(test_path("records"), &s);
+    r.variant_count = 1;
+    assert_ok(compare(&r, 1, &c, &context));
+    elman_comparison_clear(context, &c);
+    snprintf(path, sizeof path, "%s/gru-seed1/compare.json", r.output);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        unsigned char *bytes;
+        size_t size;
+        char text[2048];
+        assert_ok(elman_file_read(context, path, 0, &bytes, &size, &problem));
+        const char *at = strstr((const char *)bytes, cases[i].said);
+        assert_non_null(at);
+        int length = snprintf(text, sizeof text, "%.*s%s%s", (int)(at - (const char *)bytes), bytes,
+                              cases[i].instead, at + strlen(cases[i].said));
+        elman_release(context, bytes);
+        assert_ok(elman_file_replace(path, text, (size_t)length, &problem));
+        elman_context_free(context);
+        assert_ok(compare(&r, 1, &c, &context));
+        assert_string_equal(c.metric, "r2");
+        assert_int_equal(c.runs[1].found, cases[i].believed);
+        elman_comparison_clear(context, &c);
+        if (cases[i].believed) { /* ours again */
+            assert_ok(elman_file_replace(path, "{}", 2, &problem));
+            elman_context_free(context);
+            assert_ok(compare(&r, 1, &c, &context));
+            elman_comparison_clear(context, &c);
+        }
+    }
+    elman_context_free(context);
 }
 
 /* The fewest that any asks for. */
@@ -417,7 +508,7 @@ static void refused(void **state)
     }
     make_variants();
     elman_compare_request bad = r;
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 9; i++) {
         bad = r;
         bad.seeds = i == 0 ? 0 : i == 1 ? ELMAN_COMPARE_SEEDS + 1 : 2;
         bad.variant_count = i == 2 ? 0 : 3;
@@ -426,6 +517,7 @@ static void refused(void **state)
         bad.output = i == 5 ? "" : r.output;
         bad.task = i == 6 ? "prob" : r.task;
         bad.first_seed = i == 7 ? -1 : 0;
+        bad.lags = i == 8 ? ELMAN_FLOW_MOST_LAGS + 1 : 0;
         assert_int_equal(compare(&bad, 1, &c, &context), ELMAN_ERROR_ARGUMENT);
         elman_comparison_clear(context, &c);
         elman_context_free(context);
@@ -453,7 +545,7 @@ int main(void)
         cmocka_unit_test(statistic), cmocka_unit_test(median),   cmocka_unit_test(best),
         cmocka_unit_test(budget),    cmocka_unit_test(the_same), cmocka_unit_test(another),
         cmocka_unit_test(solved),    cmocka_unit_test(by_time),  cmocka_unit_test(own_updates),
-        cmocka_unit_test(refused),
+        cmocka_unit_test(records),   cmocka_unit_test(refused),
     };
     return cmocka_run_group_tests(tests, begin, remove_test_folder);
 }

@@ -17,7 +17,8 @@ typedef struct values {
 /* clang-format off */
 static const elman_option options[] = {
     {.name = "lags", .type = ELMAN_OPTION_INTEGER, .argument = "K", .group = "what is measured",
-     .initial = "auto", .minimum = 1, .maximum = 100000, .offset = offsetof(values, lags),
+     .initial = "auto", .minimum = 1, .maximum = ELMAN_FLOW_MOST_LAGS,
+     .offset = offsetof(values, lags),
      .help = "Greatest lag; auto: of a text 100 or as far as training goes back, else as far as the "
              "sequences reach"},
     {.name = "samples", .type = ELMAN_OPTION_INTEGER, .argument = "N", .group = "what is measured",
@@ -118,15 +119,6 @@ static int measure(elman_context *context, const values *v, const cli_operands *
     return CLI_DONE;
 }
 
-/* Whether the option of that name was given. */
-static bool was_given(const char *const *given, const char *name)
-{
-    for (size_t i = 0; i < table.count; i++)
-        if (strcmp(options[i].name, name) == 0)
-            return given[i] != NULL;
-    return false;
-}
-
 /* Options that do not go together. */
 static int check(const values *v, const char *const *given, const cli_operands *operands)
 {
@@ -135,7 +127,7 @@ static int check(const values *v, const char *const *given, const cli_operands *
     if (v->linear >= 0 && v->bptt_bias)
         return cli_wrong("gradflow: --linear and --bptt-bias measure two things; give one of them");
     for (size_t i = 0; v->bptt_bias && i < sizeof(others) / sizeof(others[0]); i++)
-        if (was_given(given, others[i]))
+        if (cli_is_given(&table, given, others[i]))
             return cli_wrong("gradflow: --%s means nothing to --bptt-bias; leave one of them out",
                              others[i]);
     if (v->plot[0] != 0 && elman_flow_plot_check(v->plot, &error) != ELMAN_OK)

@@ -349,7 +349,7 @@ static int64_t longest(const elman_flow *flow, int64_t *lags)
         const elman_flow_layer *layer = &flow->layers[i];
         if (layer->lags > *lags)
             *lags = layer->lags;
-        if (layer->state.horizon < 0)
+        if (layer->state.horizon == ELMAN_FLOW_BEYOND)
             most = ELMAN_COMPARE_BEYOND;
         else if (most != ELMAN_COMPARE_BEYOND && layer->state.horizon > most)
             most = layer->state.horizon;

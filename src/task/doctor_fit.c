@@ -9,6 +9,9 @@
 #include "graph/tape_impl.h"
 #include "task/doctor_impl.h"
 
+/* Updates of a trial below which one batch has no chance to be learnt. */
+enum { FEWEST = 10 };
+
 static const double learnt = 0.5; /* of the loss of guessing on that batch */
 
 /* One update on the first batch, dropout off. */
@@ -126,7 +129,7 @@ elman_status elman_doctor_fit(elman_doctor *d, elman_error *error)
     for (int64_t i = 0; i < d->diagnosis->count; i++)
         if (d->diagnosis->findings[i].severity == ELMAN_SEVERITY_ERROR)
             return ELMAN_OK; /* it would say the same again */
-    if (!(d->first_guess > 0))
+    if (!(d->first_guess > 0) || d->options->updates < FEWEST)
         return ELMAN_OK;
     elman_pool_begin(d->context);
     elman_status status = test(d, error);

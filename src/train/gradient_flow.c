@@ -196,7 +196,7 @@ static elman_status check(const elman_objective *objective, const elman_flow_opt
     if (o->size != sizeof *o)
         return elman_fail(error, ELMAN_ERROR_ARGUMENT,
                           "elman_flow_options: wrong size; use elman_flow_options_default");
-    if (o->lags < 0 || o->lags > 100000 || o->samples < 1 || o->samples > 100000 ||
+    if (o->lags < 0 || o->lags > ELMAN_FLOW_MOST_LAGS || o->samples < 1 || o->samples > 100000 ||
         o->jacobians < 0)
         return elman_fail(error, ELMAN_ERROR_ARGUMENT,
                           "gradient flow: lags %" PRId64 ", samples %" PRId64 ", jacobians %" PRId64

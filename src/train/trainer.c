@@ -7,6 +7,17 @@
 #include "graph/tape_impl.h"
 #include "kernel/kernels.h"
 
+/* What to try, and what is left. */
+static const char *advice(const elman_trainer *t)
+{
+    return t->config->clip > 0
+               ? "try a smaller --lr, a smaller --clip or another --init, or ask elman doctor; "
+                 "what "
+                 "was saved before stands"
+               : "try --clip 5, a smaller --lr or another --init, or ask elman doctor; what was "
+                 "saved before stands";
+}
+
 elman_status elman_trainer_check(const elman_trainer *t, elman_error *error)
 {
     const elman_math_kernels *k = elman_kernels_of(t->context)->math;
@@ -17,8 +28,8 @@ elman_status elman_trainer_check(const elman_trainer *t, elman_error *error)
         if (at < count)
             return elman_fail(error, ELMAN_ERROR_NUMERIC,
                               "step %" PRId64 ": %s is not finite after the update (element %zu); "
-                              "try a smaller --lr or --clip; an earlier checkpoint stands",
-                              t->progress.integers.step, p->name, at);
+                              "%s",
+                              t->progress.integers.step, p->name, at, advice(t));
     }
     return ELMAN_OK;
 }
@@ -45,9 +56,8 @@ elman_status elman_trainer_validate(elman_trainer *t, elman_validation *valid, b
         return ELMAN_OK;
     if (!isfinite(valid->loss) || !isfinite(valid->score))
         return elman_fail(error, ELMAN_ERROR_NUMERIC,
-                          "step %" PRId64 ": the validation loss is not finite; try a smaller --lr "
-                          "or --clip; an earlier checkpoint stands",
-                          n->step);
+                          "step %" PRId64 ": the validation loss is not finite; %s", n->step,
+                          advice(t));
     *better = !(r->best_score < valid->score ||
                 (r->best_score == valid->score && r->best <= valid->loss));
     r->last = valid->loss;
@@ -88,9 +98,8 @@ static elman_status run_batch(elman_trainer *t, elman_error *error)
         watch->forward(watch->user, t->tape, batch);
     if (!isfinite(batch->sum))
         return elman_fail(error, ELMAN_ERROR_NUMERIC,
-                          "step %" PRId64 ": the loss is not finite; try a smaller --lr, a smaller "
-                          "--clip or another --init; an earlier checkpoint stands",
-                          t->progress.integers.step + 1);
+                          "step %" PRId64 ": the loss is not finite; %s",
+                          t->progress.integers.step + 1, advice(t));
     ELMAN_TRY(elman_tape_backward(t->tape, batch->loss, error));
     if (watch && watch->backward)
         watch->backward(watch->user, t->tape, batch);
@@ -111,10 +120,8 @@ elman_status elman_trainer_update(elman_trainer *t, bool *ends_epoch, elman_erro
     elman_error found = {0};
     elman_status status = elman_optimizer_step(t->optimizer, t->rate, &t->norm, &found);
     if (status == ELMAN_ERROR_NUMERIC)
-        return elman_fail(error, status,
-                          "step %" PRId64 ": %s; try a smaller --lr, a smaller --clip or another "
-                          "--init; an earlier checkpoint stands",
-                          p->integers.step + 1, found.message);
+        return elman_fail(error, status, "step %" PRId64 ": %s; %s", p->integers.step + 1,
+                          found.message, advice(t));
     if (status != ELMAN_OK)
         return elman_fail(error, status, "%s", found.message);
     elman_average_update(t->average, p->integers.step);

@@ -2,7 +2,7 @@
 # Which cell and which remedy learns to look back how far: the adding problem (Hochreiter &
 # Schmidhuber 1997) over lags of 50, 100, 200 and 400, and copying ten symbols over 50 and 100, with a
 # curriculum from 1 on; three seeds each, beside the memory horizon that was measured before training.
-# Runs end where they have solved it. Two at a time, one thread each: about an hour on two cores.
+# Runs end where they have solved it. Two at a time, one thread each: an hour or somewhat more on two cores.
 #
 #   ELMAN=PROGRAM sh tests/accept/gradients.sh [FOLDER]
 #

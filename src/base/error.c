@@ -90,6 +90,11 @@ elman_status elman_fail(elman_error *error, elman_status code, const char *forma
     return code;
 }
 
+elman_status elman_out_of_memory(elman_error *error)
+{
+    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+}
+
 elman_status elman_fail_errno(elman_error *error, const char *path, const char *what)
 {
     char reason[128];

@@ -13,6 +13,9 @@
 elman_status elman_fail(elman_error *error, elman_status code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Where there is no more to say than that. */
+elman_status elman_out_of_memory(elman_error *error);
+
 /* The line for errno after a system call on a path: "PATH: WHAT: strerror". */
 elman_status elman_fail_errno(elman_error *error, const char *path, const char *what);
 

@@ -90,7 +90,7 @@ elman_status elman_intern_add(elman_intern *intern, const char *bytes, size_t si
                                   &intern->offsets_room, 1, sizeof *offsets);
     intern->offsets = offsets ? offsets : intern->offsets;
     if (!text || !offsets || !grow_slots(intern))
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     size_t slot = slot_of(intern, bytes, size);
     memcpy(intern->text + intern->text_used, bytes, size);
     intern->text[intern->text_used + size] = 0;

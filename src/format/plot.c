@@ -106,7 +106,7 @@ elman_status elman_plot_draw(elman_context *context, const elman_plot *plot, elm
     elman_text_buffer_add(&text, plot->body->bytes, plot->body->used);
     elman_status status =
         text.failed || plot->body->failed || plot->table->failed
-            ? elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory")
+            ? elman_out_of_memory(error)
             : elman_file_replace(table, plot->table->bytes, plot->table->used, error);
     if (status == ELMAN_OK)
         status = elman_file_replace(script, text.bytes, text.used, error);

@@ -26,7 +26,7 @@ elman_status elman_png_encode(elman_context *context, const unsigned char *pixel
     png_alloc_size_t room = PNG_IMAGE_PNG_SIZE_MAX(image);
     unsigned char *out = elman_allocate(context, room, 1);
     if (!out)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     if (!png_image_write_to_memory(&image, out, &room, 0, pixels, 0, NULL)) {
         elman_release(context, out);
         return elman_fail(error, ELMAN_ERROR_MEMORY, "png: %s", image.message);

@@ -278,7 +278,7 @@ static elman_status put_memory(const elman_safetensors_writer *writer, const ima
         fits = fits && elman_size_add(total, m->tensors[i]->bytes, &total);
     unsigned char *at = fits ? elman_allocate(writer->context, total, 1) : NULL;
     if (at == NULL)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     *bytes = at;
     *size = total;
     at = put(at, &m->length, sizeof m->length);

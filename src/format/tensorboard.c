@@ -31,11 +31,6 @@ struct elman_tensorboard {
     size_t room;
 };
 
-static elman_status out_of_memory(elman_error *error)
-{
-    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-}
-
 static elman_status put_event(elman_tensorboard *b, tb_event *event, elman_error *error)
 {
     event->wall_time = elman_clock_wall();
@@ -43,7 +38,7 @@ static elman_status put_event(elman_tensorboard *b, tb_event *event, elman_error
     size_t whole = ELMAN_TFRECORD_HEAD + size + ELMAN_TFRECORD_TAIL;
     unsigned char *record = elman_grown(b->context, b->record, 0, &b->room, whole, 1);
     if (!record)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     b->record = record;
     elman__tensorboard__event__pack(event, record + ELMAN_TFRECORD_HEAD);
     elman_tfrecord_head(record, size);
@@ -83,7 +78,7 @@ static elman_status open_file(elman_tensorboard *b, const char *folder, elman_er
         snprintf(name, sizeof name, "events.out.tfevents.%06d.elman", n);
         char *path = elman_path_join(folder, name);
         if (!path)
-            return out_of_memory(error);
+            return elman_out_of_memory(error);
         elman_status status = elman_appender_create(&b->file, path, &stands, error);
         free(path);
         if (status != ELMAN_OK || !stands)
@@ -114,7 +109,7 @@ elman_status elman_tensorboard_open(elman_context *context, const char *folder, 
     elman_tensorboard *b = elman_allocate_zero(context, 1, sizeof *b);
     *board = NULL;
     if (!b)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     b->context = context;
     b->file.fd = -1;
     elman_status status = elman_folder_make(folder, error);
@@ -188,7 +183,7 @@ elman_status elman_tensorboard_bars(elman_tensorboard *board, int64_t step, cons
     tb_histogram h = ELMAN__TENSORBOARD__HISTOGRAM__INIT;
     double *numbers = elman_allocate(board->context, count ? count : 1, 2 * sizeof *numbers);
     if (!numbers)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     h.min = -0.5;
     h.max = (double)count - 0.5;
     h.n_bucket = h.n_bucket_limit = count;

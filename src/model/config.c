@@ -374,7 +374,7 @@ elman_status elman_config_file_read_model(elman_context *context, const char *fo
                           folder);
     char *path = elman_path_join(folder, "config.json");
     if (path == NULL)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     elman_status status = elman_path_look(path, &exists, error);
     if (status == ELMAN_OK && !exists)
         status = elman_fail(error, ELMAN_ERROR_IO, "%s: no config.json in it; not a model", folder);

@@ -129,7 +129,7 @@ elman_status elman_encoder_create(elman_context *context, const elman_config *co
     ELMAN_TRY(check(config, error));
     elman_encoder *e = elman_allocate_zero(context, 1, sizeof *e);
     if (!e)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     e->context = context;
     e->config = *config;
     elman_status status = read_pools(e, error);

@@ -15,11 +15,6 @@
 #include "model/model_impl.h"
 #include "model/network_impl.h"
 
-static elman_status out_of_memory(elman_error *error)
-{
-    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-}
-
 /* Of all that decides what a state means: the cell and whether it is layer-normalised, since rnn
  * and rnn-relu have the same parameters, and every parameter's name, shape and bytes. */
 static void hash_model(elman_model *m)
@@ -183,7 +178,7 @@ static elman_status load(elman_model *m, const char *folder, elman_error *error)
     elman_context *context = m->context;
     char *config = elman_path_join(folder, "config.json");
     char *weights = elman_path_join(folder, "model.safetensors");
-    elman_status status = config && weights ? ELMAN_OK : out_of_memory(error);
+    elman_status status = config && weights ? ELMAN_OK : elman_out_of_memory(error);
     if (status == ELMAN_OK)
         status = elman_config_file_read_model(context, folder, &m->file, error);
     if (status == ELMAN_OK && strcmp(m->file.task, "lm"))
@@ -211,7 +206,7 @@ static elman_status make_packs(elman_model *m, elman_error *error)
     m->layers = elman_allocate(m->context, (size_t)c->layers, sizeof *m->layers);
     m->packs = elman_allocate(m->context, pack_floats(m), sizeof(float));
     if (!m->layers || !m->packs)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     elman_float_environment environment = elman_float_begin();
     pack(m);
     elman_float_end(environment);
@@ -223,7 +218,7 @@ elman_status elman_model_load(elman_context *context, const char *folder, elman_
 {
     elman_model *m = elman_allocate_zero(context, 1, sizeof *m);
     if (!m)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     m->context = context;
     m->kernels = elman_kernels_of(context);
     elman_status status = load(m, folder, error);

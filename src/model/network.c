@@ -51,7 +51,7 @@ elman_status elman_network_create(elman_context *context, const elman_config *co
                           config->embedding, config->hidden);
     elman_network *n = elman_allocate_zero(context, 1, sizeof *n);
     if (!n)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     n->context = context;
     n->config = *config;
     elman_status status = elman_parameters_create(context, train, &n->parameters, error);

@@ -84,7 +84,7 @@ elman_status elman_session_create(elman_context *context, const elman_model *mod
     size_t size = elman_session_size(model);
     void *memory = elman_allocate(context, size, 1);
     if (!memory)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     elman_status status = elman_session_init(model, memory, size, session, error);
     if (status != ELMAN_OK)
         elman_release(context, memory);

@@ -1,5 +1,6 @@
 #include "op/observe.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static bool keeps_gates(const elman_recurrent_node *n)
@@ -53,4 +54,13 @@ const float *elman_observation_h(const elman_observation *o, size_t row)
 const float *elman_observation_c(const elman_observation *o, size_t row)
 {
     return o->direction->c ? o->direction->c + row * o->node->H : NULL;
+}
+
+void elman_layer_name(const char *weight, char name[ELMAN_LAYER_NAME])
+{
+    static const char part[] = "weight_hh_";
+    const char *at = strstr(weight, part);
+    const int before = at && at - weight < 32 ? (int)(at - weight) : 0;
+    snprintf(name, ELMAN_LAYER_NAME, "%.*s%.31s", before, weight,
+             at ? at + sizeof part - 1 : weight);
 }

@@ -29,6 +29,10 @@ static inline const char *elman_observation_name(const elman_observation *o)
     return o->direction->cell.weight_hh->name;
 }
 
+enum { ELMAN_LAYER_NAME = 64 };
+/* The layer and direction of such a weight: "rnn.l0_reverse" of "rnn.weight_hh_l0_reverse". */
+void elman_layer_name(const char *weight, char name[ELMAN_LAYER_NAME]);
+
 /* Packed row's activated gates in PyTorch's order, behind a GRU's r,z,n its q; NULL of an RNN. */
 const float *elman_observation_gates(const elman_observation *o, size_t row);
 /* The states after a packed row's step; c NULL but for an LSTM. */

@@ -37,11 +37,6 @@ typedef struct classify {
     float *logits;        /* [validation, K] */
 } classify;
 
-static elman_status out_of_memory(elman_error *error)
-{
-    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-}
-
 static elman_status classify_record(void *self, elman_tape *tape, elman_objective_batch *batch,
                                     elman_error *error)
 {
@@ -297,7 +292,7 @@ static elman_status weigh_classes(classify *m, elman_error *error)
     size_t K = (size_t)m->network.labels.count;
     m->class_weights = elman_allocate_zero(m->context, K, sizeof *m->class_weights);
     if (!m->class_weights)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     for (int64_t i = 0; i < m->parts.train; i++)
         m->class_weights[m->examples.labels[i]] += 1;
     for (size_t k = 0; k < K; k++)
@@ -398,7 +393,7 @@ static elman_status reopen(classify *m, const char *folder, elman_config *config
     ELMAN_TRY(elman_classify_load(&m->network, folder, config, error));
     char *path = elman_path_join(folder, "checkpoint.safetensors");
     if (!path)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     elman_status status = elman_path_look(path, &checkpoint, error);
     free(path);
     return status != ELMAN_OK || checkpoint ? status : read_embeddings(m, config, error);
@@ -431,7 +426,7 @@ static elman_status open_run(classify *m, const elman_train_request *request,
     m->logits =
         elman_allocate(m->context, (size_t)valid * (size_t)config->outputs + 1, sizeof *m->logits);
     if (!m->logits)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     if (config->balance)
         ELMAN_TRY(weigh_classes(m, error));
     ELMAN_TRY(elman_shuffle_create(m->context, m->parts.train, config->batch,
@@ -456,7 +451,7 @@ static elman_status classify_begin(elman_context *context, const elman_train_req
 {
     classify *m = elman_allocate_zero(context, 1, sizeof *m);
     if (!m)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     m->context = context;
     m->config = &file->config;
     m->stop = request->stop;

@@ -15,18 +15,13 @@
 #include "task/metrics.h"
 #include "task/metrics_table.h"
 
-static elman_status out_of_memory(elman_error *error)
-{
-    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-}
-
 static elman_status load(elman_classifier *c, const char *folder, elman_error *error)
 {
     ELMAN_TRY(elman_classify_load(&c->network, folder, c->config, error));
     ELMAN_TRY(elman_classify_build(&c->network, c->config, false, error));
     char *path = elman_path_join(folder, "model.safetensors");
     if (!path)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     elman_status status =
         elman_weights_read(c->context, elman_encoder_parameters(c->network.encoder), path, error);
     float temperature =
@@ -48,7 +43,7 @@ elman_status elman_classifier_open_folder(elman_context *context, const char *fo
 {
     elman_classifier *c = elman_allocate_zero(context, 1, sizeof *c);
     if (!c)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     c->context = context;
     c->file = *file;
     c->config = &c->file.config;
@@ -119,7 +114,7 @@ elman_status elman_classifier_answer(elman_classifier *c, elman_error *error)
     float *logits =
         elman_grown(c->context, c->logits, 0, &c->logits_room, count * K + 1, sizeof *logits);
     if (!logits)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     c->logits = logits;
     if (c->examples.words)
         ELMAN_TRY(elman_lexicon_resolve(&c->network.lexicon, &c->examples.sentences, error));
@@ -257,7 +252,7 @@ static elman_status measure(elman_classifier *c, elman_classify_examples *e, int
     enum { ROUND = 4096 };
     const elman_math_kernels *k = elman_kernels_of(c->context)->math;
     float *logits = elman_allocate(c->context, ROUND * K, sizeof *logits);
-    elman_status status = logits ? ELMAN_OK : out_of_memory(error);
+    elman_status status = logits ? ELMAN_OK : elman_out_of_memory(error);
     for (int64_t at = first; status == ELMAN_OK && at < end; at += ROUND) {
         int64_t n = end - at < ROUND ? end - at : ROUND;
         status = elman_classify_all(c->tape, &c->network, e, at, at + n, NULL, logits, error);
@@ -287,7 +282,7 @@ static elman_status report_tables(elman_classifier *c, const tally *t, const elm
     int64_t K = c->network.labels.count;
     double *values = elman_allocate(c->context, (size_t)(K * (K > 4 ? K : 4)), sizeof *values);
     if (!values)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     for (int64_t i = 0; i < K; i++) {
         values[4 * i] = scores[i].precision;
         values[4 * i + 1] = scores[i].recall;
@@ -312,7 +307,7 @@ static elman_status report(elman_classifier *c, const tally *t, elman_metrics *m
     size_t K = (size_t)c->network.labels.count;
     elman_score *scores = elman_allocate(c->context, K, sizeof *scores);
     if (!scores)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     elman_class_scores all;
     elman_class_scores_of(t->counts, (int64_t)K, scores, &all);
     const struct {
@@ -353,7 +348,7 @@ static elman_status eval_examples(elman_classifier *c, const char *const *paths,
                           test ? "a test part" : "a validation part");
     tally t = {.counts = elman_allocate_zero(c->context, K * K, sizeof *t.counts)};
     if (!t.counts)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     elman_status status = measure(c, e, range[0], range[1], &t, error);
     if (status == ELMAN_OK)
         status = report(c, &t, metrics, error);

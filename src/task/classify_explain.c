@@ -43,7 +43,7 @@ static elman_status take_inputs(way *w, elman_error *error)
     w->memory =
         elman_allocate_zero(c->context, 3 * (inputs + w->K) + w->N * w->K + 1, sizeof *w->memory);
     if (!w->memory)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     w->x = w->memory;
     w->sum = w->x + inputs;
     w->point = w->sum + inputs;

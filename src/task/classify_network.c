@@ -44,7 +44,7 @@ elman_status elman_classify_build(elman_classify_network *n, const elman_config 
     if (config->extras) {
         n->scores = elman_allocate_zero(n->context, 1, sizeof *n->scores);
         if (!n->scores)
-            return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+            return elman_out_of_memory(error);
         n->scores->context = n->context;
         ELMAN_TRY(
             elman_word_scores_create(n->scores, set, config->outputs, config->vocabulary, error));

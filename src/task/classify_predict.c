@@ -46,11 +46,6 @@ typedef struct asking {
     float *row; /* [inputs] */
 } asking;
 
-static elman_status out_of_memory(elman_error *error)
-{
-    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-}
-
 /* The line read last cannot be answered. */
 static elman_status wrong(const asking *a, elman_error *error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -70,7 +65,7 @@ static elman_status keep(elman_context *context, char **text, size_t *size, size
 {
     char *made = elman_grown(context, *text, 0, room, length + 1, 1);
     if (!made)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     memcpy(made, from, length);
     made[length] = 0;
     *text = made;
@@ -101,7 +96,7 @@ static elman_status explain(asking *a, int32_t label, size_t *count, elman_error
         elman_grown(a->c->context, a->contributions, 0, &a->contributions_room, (size_t)length + 1,
                     sizeof *list);
     if (!list)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     a->contributions = list;
     return elman_classifier_explain(a->c, label, WAY, list, (size_t)length, count, error);
 }
@@ -204,7 +199,7 @@ static elman_status write_json(asking *a, uint64_t line, const float *p, size_t 
     size_t size = 0;
     elman_status status =
         good ? elman_json_print(a->c->context, record, ELMAN_JSON_LINE_END, &text, &size, error)
-             : out_of_memory(error);
+             : elman_out_of_memory(error);
     elman_json_free(record);
     if (status == ELMAN_OK)
         status = a->lines->write(a->lines->user, text, size, error);
@@ -484,7 +479,7 @@ elman_status elman_classify_predict(void *model, const elman_predict_options *op
     a.features = elman_allocate(c->context, inputs, sizeof *a.features);
     a.row = elman_allocate(c->context, inputs, sizeof *a.row);
     elman_classifier_clear(c);
-    elman_status status = !a.order || !a.features || !a.row ? out_of_memory(error)
+    elman_status status = !a.order || !a.features || !a.row ? elman_out_of_memory(error)
                           : steps                           ? run_steps(&a, error)
                                                             : run_lines(&a, error);
     elman_classifier_clear(c);

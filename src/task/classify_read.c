@@ -127,7 +127,7 @@ static elman_status add_label(elman_classify_examples *e, const char *label, siz
     int32_t *labels = elman_grown(e->context, e->labels, (size_t)e->count - 1, &e->labels_room, 1,
                                   sizeof *labels);
     if (!labels)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     e->labels = labels;
     return elman_intern_add(&e->names, label, size, &labels[e->count - 1], error);
 }
@@ -172,7 +172,7 @@ static elman_status read_vectors(elman_classify_examples *e, const char *path,
     int32_t *labels = elman_grown(e->context, e->labels, (size_t)e->count, &e->labels_room,
                                   (size_t)(count - e->count), sizeof *labels);
     if (!labels)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     e->labels = labels;
     for (; e->count < count; e->count++) {
         size_t size;
@@ -222,7 +222,7 @@ elman_status elman_classify_lengths(elman_classify_examples *e, elman_error *err
     elman_release(e->context, e->lengths);
     e->lengths = elman_allocate(e->context, (size_t)e->count + 1, sizeof *e->lengths);
     if (!e->lengths)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     for (int64_t i = 0; i < e->count; i++)
         e->lengths[i] = e->words ? elman_sentences_length(&e->sentences, i)
                                  : elman_vectors_length(&e->vectors.vectors, i);

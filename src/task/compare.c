@@ -128,7 +128,7 @@ static elman_status set_up(elman_compare_work *work, elman_error *error)
             elman_arena_take_zero(work->arena, (size_t)work->run_count, sizeof *work->runs);
     }
     if (!work->runs || !work->plans)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     for (int v = 0; v < r->variant_count; v++)
         elman_config_file_default(&work->plans[v].file);
     for (int64_t i = 0; i < work->run_count; i++) {
@@ -140,7 +140,7 @@ static elman_status set_up(elman_compare_work *work, elman_error *error)
         run->memory_before = run->memory_after = ELMAN_COMPARE_UNMEASURED;
         run->folder = folder_of(work, run->variant, run->seed);
         if (!run->folder)
-            return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+            return elman_out_of_memory(error);
     }
     return ELMAN_OK;
 }
@@ -152,13 +152,13 @@ static elman_status summarise(elman_compare_work *work, elman_error *error)
     elman_compare_summary *summaries =
         elman_arena_take_zero(work->arena, (size_t)r->variant_count, sizeof *summaries);
     if (!summaries)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     for (int v = 0; v < r->variant_count; v++) {
         summaries[v].name = elman_compare_keep(work, r->variants[v].name);
         summaries[v].updates = work->plans[v].updates;
         summaries[v].parameters = work->plans[v].parameters;
         if (!summaries[v].name)
-            return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+            return elman_out_of_memory(error);
     }
     ELMAN_TRY(elman_compare_summarise(work->context, work->runs, work->run_count, summaries,
                                       r->variant_count, error));

@@ -142,7 +142,7 @@ elman_status elman_comparison_plot(elman_context *context, const elman_compariso
     ELMAN_TRY(elman_plot_check(path, error));
     int64_t *steps = steps_of(context, comparison, &count);
     if (!steps)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     elman_text_buffer_init(&table, context);
     elman_text_buffer_init(&body, context);
     elman_status status = ELMAN_OK;

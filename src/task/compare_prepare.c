@@ -204,7 +204,7 @@ static elman_status given_before(elman_compare_work *work, int variant, int64_t 
         elman_config_file file;
         char *path = elman_path_join(work->runs[i].folder, "config.json");
         if (!path)
-            return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+            return elman_out_of_memory(error);
         elman_status status = elman_path_look(path, &stands, error);
         if (status == ELMAN_OK && stands) {
             status = elman_config_file_read(work->context, path, &file, error);

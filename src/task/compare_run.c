@@ -36,11 +36,6 @@ typedef struct doing {
     char sha256[65];                 /* of config.json */
 } doing;
 
-static elman_status out_of_memory(elman_error *error)
-{
-    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-}
-
 /* Whether what is recorded is what is asked for: the options, what was chosen among them, and the
  * data. */
 static elman_status check_same(const doing *d, const elman_config_file *had, elman_error *error)
@@ -192,7 +187,8 @@ elman_status elman_compare_budget_of(elman_context *context, const char *folder,
 {
     elman_json *record;
     char *path = elman_path_join(folder, "compare.json");
-    elman_status status = path ? read_record(context, path, &record, error) : out_of_memory(error);
+    elman_status status =
+        path ? read_record(context, path, &record, error) : elman_out_of_memory(error);
     if (status == ELMAN_OK) {
         *budget = budget_of(record);
         elman_json_free(record);
@@ -236,7 +232,7 @@ static elman_status write_result(doing *d, elman_error *error)
     elman_status status =
         good ? elman_json_print(context, o, ELMAN_JSON_INDENT | ELMAN_JSON_LINE_END, &text, &size,
                                 error)
-             : out_of_memory(error);
+             : elman_out_of_memory(error);
     elman_json_free(o);
     if (status == ELMAN_OK)
         status = elman_file_replace(d->result, text, size, error);
@@ -308,7 +304,7 @@ static elman_status read_curve(doing *d, elman_error *error)
     }
     d->run->curve = points;
     elman_release(context, bytes);
-    return points ? ELMAN_OK : out_of_memory(error);
+    return points ? ELMAN_OK : elman_out_of_memory(error);
 }
 
 static void tell(const doing *d, elman_compare_event event, const elman_train_progress *train)
@@ -417,7 +413,7 @@ static elman_status train(doing *d, bool resume, elman_error *error)
     case ELMAN_ERROR_NUMERIC:
         d->run->outcome = ELMAN_COMPARE_DIVERGED;
         d->run->message = elman_compare_keep(d->work, found.message);
-        return d->run->message ? ELMAN_OK : out_of_memory(error);
+        return d->run->message ? ELMAN_OK : elman_out_of_memory(error);
     case ELMAN_ERROR_INTERRUPTED:
         return interrupted(d, error);
     default:
@@ -460,7 +456,7 @@ elman_status elman_compare_do_run(elman_compare_work *work, int64_t number, elma
     d.metrics = elman_path_join(run->folder, "metrics.jsonl");
     elman_status status = ELMAN_OK;
     if (!d.config || !d.result || !d.metrics)
-        status = out_of_memory(&found);
+        status = elman_out_of_memory(&found);
     else if (elman_compare_stopped(work->request))
         status = interrupted(&d, &found);
     else

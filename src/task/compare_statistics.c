@@ -154,5 +154,5 @@ elman_status elman_compare_summarise(elman_context *context, const elman_compare
     bool good = numbers && horizons;
     elman_release(context, numbers);
     elman_release(context, horizons);
-    return good ? ELMAN_OK : elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+    return good ? ELMAN_OK : elman_out_of_memory(error);
 }

@@ -97,12 +97,7 @@ static elman_status examine(elman_doctor *d, const elman_train_request *request,
                           "elman_train_request: wrong size; use elman_train_request_default");
     if (!request->task)
         return elman_fail(error, ELMAN_ERROR_ARGUMENT, "no task given");
-    if (request->data_count < 1 && elman_task_reads_data(request->task))
-        return elman_fail(error, ELMAN_ERROR_ARGUMENT, "no data given");
-    if (request->data_count > 0 && !elman_task_reads_data(request->task))
-        return elman_fail(error, ELMAN_ERROR_ARGUMENT,
-                          "found %s, but the task %s makes its own examples; leave the data out",
-                          request->data[0], request->task);
+    ELMAN_TRY(elman_task_check_data(request->task, request->data, request->data_count, error));
     elman_train_request wanted = *request;
     wanted.resume = wanted.force = false;
     wanted.progress = NULL;

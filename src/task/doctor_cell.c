@@ -48,15 +48,6 @@ static const char *gate_name(elman_cell cell, size_t gate)
     return cell == ELMAN_CELL_LSTM ? lstm[gate] : cell == ELMAN_CELL_GRU ? gru[gate] : "h";
 }
 
-/* "rnn.l0_reverse" of "rnn.weight_hh_l0_reverse". */
-static void name_layer(const elman_observation *o, char name[ELMAN_FAULT_NAME])
-{
-    static const char part[] = "weight_hh_";
-    const char *whole = elman_observation_name(o), *at = strstr(whole, part);
-    int before = at && at - whole < 32 ? (int)(at - whole) : 0;
-    snprintf(name, ELMAN_FAULT_NAME, "%.*s%.31s", before, whole, at ? at + sizeof part - 1 : whole);
-}
-
 static void begin(const place *p, bool backward, const char *operation, const char *gate,
                   size_t unit, float value)
 {
@@ -67,7 +58,7 @@ static void begin(const place *p, bool backward, const char *operation, const ch
                        .unit = (int64_t)unit,
                        .value = (double)value};
     snprintf(f->operation, sizeof f->operation, "%s", operation);
-    name_layer(p->layer, f->layer);
+    elman_layer_name(elman_observation_name(p->layer), f->layer);
     elman_trace_place(p->trace, p->n->s, (int64_t)p->row,
                       strncmp(elman_observation_name(p->layer), "char_", 5) != 0);
 }

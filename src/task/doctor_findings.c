@@ -30,7 +30,7 @@ elman_finding *elman_doctor_add(elman_doctor *doctor, const elman_found *found, 
         m ? elman_grown(doctor->context, d->findings, (size_t)d->count, &m->room, 1, sizeof *grown)
           : NULL;
     if (!grown) {
-        (void)elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        (void)elman_out_of_memory(error);
         return NULL;
     }
     d->findings = grown;

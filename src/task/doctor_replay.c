@@ -62,7 +62,7 @@ static elman_status read_config(replay *r, elman_error *error)
                           r->folder, (long long)file->numerics_version, ELMAN_NUMERICS_VERSION);
     char *path = elman_path_join(r->folder, "config.json");
     if (!path)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     elman_status status = elman_file_sha256(path, r->configuration, NULL, error);
     free(path);
     return status;
@@ -84,7 +84,7 @@ static elman_status open_run(replay *r, elman_error *error)
     ELMAN_TRY(elman_trainer_open(d->context, &d->objective, d->config, &d->trainer, error));
     char *path = elman_path_join(r->folder, "checkpoint.safetensors");
     if (!path)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     bool stands;
     elman_status status = elman_path_look(path, &stands, error);
     if (status == ELMAN_OK && stands)

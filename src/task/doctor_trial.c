@@ -36,7 +36,7 @@ static elman_status make_pass(elman_doctor *d, int64_t count, pass *p, elman_err
 {
     p->count = count;
     p->loss = elman_allocate(d->context, (size_t)count, sizeof *p->loss);
-    return p->loss ? ELMAN_OK : elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+    return p->loss ? ELMAN_OK : elman_out_of_memory(error);
 }
 
 /* The batches of so many updates, forwards only. */
@@ -238,7 +238,7 @@ static elman_status run_range(elman_doctor *d, const pass *untrained, elman_erro
     g->range = elman_allocate(d->context, (size_t)points, sizeof *g->range);
     if (!level || !g->range) {
         elman_release(d->context, level);
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     }
     elman_status status = elman_doctor_rewind(d, error);
     elman_schedule kept = d->trainer.schedule;

@@ -7,11 +7,6 @@
 #include "base/memory.h"
 #include "base/number.h"
 
-static elman_status out_of_memory(elman_error *error)
-{
-    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-}
-
 static bool valid_is_file(const elman_config *config)
 {
     double fraction;
@@ -26,7 +21,7 @@ static elman_status new_files(const elman_train_request *request, elman_config_f
     files->paths = elman_allocate(files->context, (size_t)count, sizeof *files->paths);
     file->data = elman_allocate_zero(files->context, (size_t)count, sizeof *file->data);
     if (!files->paths || !file->data)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     files->count = count;
     files->train_count = request->data_count;
     for (int i = 0; i < count; i++) {
@@ -49,7 +44,7 @@ static elman_status recorded_files(elman_config_file *file, elman_files *files, 
         return elman_fail(error, ELMAN_ERROR_DATA, "config.json names no data");
     files->paths = elman_allocate(files->context, (size_t)file->data_count, sizeof *files->paths);
     if (!files->paths)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     files->count = (int)file->data_count;
     files->train_count = (int)file->train_count;
     files->recorded = true;

@@ -37,11 +37,6 @@ typedef struct forecast {
     elman_shuffle *shuffle;
 } forecast;
 
-static elman_status out_of_memory(elman_error *error)
-{
-    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-}
-
 /* --- the objective ------------------------------------------------------------------------ */
 
 /* Fills the buffer with B windows, given by their numbers. */
@@ -411,7 +406,7 @@ static elman_status begin(elman_context *context, const elman_train_request *req
 {
     forecast *m = elman_allocate_zero(context, 1, sizeof *m);
     if (!m)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     m->context = m->data.context = context;
     m->stop = request->stop;
     m->config = &file->config;

@@ -139,7 +139,7 @@ elman_status elman_forecast_fit_linear(const elman_forecast_shape *shape,
             for (size_t i = 0; i < L; i++)
                 weight[h * L + i] = (float)e.right[i * H + h];
     } else {
-        status = elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        status = elman_out_of_memory(error);
     }
     elman_release(data->context, e.gram);
     elman_release(data->context, e.right);

@@ -9,11 +9,6 @@
 #include "base/number.h"
 #include "data/intern.h"
 
-static elman_status out_of_memory(elman_error *error)
-{
-    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-}
-
 static char *copied(elman_context *context, const char *text)
 {
     size_t size = strlen(text) + 1;
@@ -104,7 +99,7 @@ static elman_status ascends(const elman_forecast_columns *columns, const elman_t
     elman_intern names;
     int64_t *before = elman_allocate(columns->context, (size_t)rows, sizeof *before);
     if (!before)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     elman_status status = ELMAN_OK;
     elman_intern_init(&names, columns->context);
     *does = true;
@@ -182,7 +177,7 @@ static elman_status collect(elman_forecast_columns *columns, const elman_table *
     int64_t width = elman_table_columns(table), n = 0, *count;
     char **names = elman_allocate_zero(columns->context, (size_t)width, sizeof *names);
     if (!names)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     if (wanted == USE_TARGET) {
         columns->targets = names;
         count = &columns->target_count;
@@ -195,7 +190,7 @@ static elman_status collect(elman_forecast_columns *columns, const elman_table *
             continue;
         names[n] = name_of(columns, table, i);
         if (!names[n])
-            return out_of_memory(error);
+            return elman_out_of_memory(error);
         *count = ++n;
     }
     return ELMAN_OK;
@@ -227,9 +222,9 @@ static elman_status find_uses(elman_forecast_columns *columns, const elman_table
                           "%s: calendar: it needs a column of dates, and there is none",
                           elman_table_path(table));
     if (series >= 0 && !(columns->series = name_of(columns, table, series)))
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     if (date >= 0 && !(columns->date = name_of(columns, table, date)))
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     ELMAN_TRY(collect(columns, table, uses, USE_TARGET, error));
     return collect(columns, table, uses, USE_COVARIATE, error);
 }
@@ -245,7 +240,7 @@ elman_status elman_forecast_columns_of(elman_context *context, const elman_table
                           elman_table_path(table));
     use *uses = elman_allocate_zero(context, (size_t)elman_table_columns(table), sizeof *uses);
     if (!uses)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     elman_status status = find_uses(columns, table, config, uses, error);
     elman_release(context, uses);
     return status;
@@ -327,7 +322,7 @@ static elman_status find_all(const finder *f, elman_forecast_places *places, elm
     places->targets = elman_allocate(c->context, (size_t)c->target_count, sizeof(int64_t));
     places->covariates = elman_allocate(c->context, (size_t)c->covariate_count, sizeof(int64_t));
     if (!places->targets || !places->covariates)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     for (int64_t i = 0; i < c->target_count; i++)
         ELMAN_TRY(find(f, c->targets[i], &places->targets[i], error));
     for (int64_t i = 0; i < c->covariate_count; i++)

@@ -72,8 +72,7 @@ elman_status elman_forecast_columns_write(const elman_forecast_columns *columns,
     char *text = NULL, *path = elman_path_join(folder, "columns.json");
     size_t size = 0;
     elman_json *o = object_of(columns);
-    elman_status status =
-        o && path ? ELMAN_OK : elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+    elman_status status = o && path ? ELMAN_OK : elman_out_of_memory(error);
     if (status == ELMAN_OK)
         status = elman_json_print(columns->context, o, ELMAN_JSON_INDENT | ELMAN_JSON_LINE_END,
                                   &text, &size, error);
@@ -103,7 +102,7 @@ static elman_status take_text(elman_context *context, const elman_json *from, co
         return wrong(path, key, from, "a name", error);
     *out = elman_allocate(context, size + 1, 1);
     if (!*out)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     memcpy(*out, text, size + 1);
     return ELMAN_OK;
 }
@@ -117,7 +116,7 @@ static elman_status take_names(elman_context *context, const elman_json *o, cons
     size_t n = elman_json_size(list);
     *names = elman_allocate_zero(context, n, sizeof **names);
     if (!*names)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     for (size_t i = 0; i < n; i++) {
         *count = (int64_t)i + 1;
         ELMAN_TRY(take_text(context, elman_json_at(list, i), path, key, &(*names)[i], error));
@@ -210,7 +209,7 @@ elman_status elman_forecast_columns_read(elman_context *context, const char *fol
     *columns = (elman_forecast_columns){.context = context};
     char *path = elman_path_join(folder, "columns.json");
     if (!path)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     elman_status status = elman_json_read(context, path, limits, &o, error);
     if (status == ELMAN_OK)
         status = take_object(o, path, columns, error);

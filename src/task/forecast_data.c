@@ -8,11 +8,6 @@
 #include "base/memory.h"
 #include "data/intern.h"
 
-static elman_status out_of_memory(elman_error *error)
-{
-    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-}
-
 /* --- reading a table ---------------------------------------------------------------------- */
 
 typedef struct reading {
@@ -30,7 +25,7 @@ static elman_status name_rows(reading *r, elman_error *error)
     int64_t rows = elman_table_rows(r->table);
     r->numbers = elman_allocate_zero(r->data->context, (size_t)rows, sizeof *r->numbers);
     if (!r->numbers)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     for (int64_t row = 0; row < rows; row++) {
         size_t size = 0;
         const char *name =
@@ -47,7 +42,7 @@ static elman_status make_series(reading *r, elman_error *error)
     void *grown =
         elman_grown(d->context, d->series, (size_t)d->count, &d->room, more, sizeof *d->series);
     if (!grown)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     d->series = grown;
     r->first = d->count;
     memset(d->series + d->count, 0, more * sizeof *d->series);
@@ -65,7 +60,7 @@ static elman_status make_series(reading *r, elman_error *error)
         if (r->columns->date)
             s->moments = elman_allocate(d->context, n, sizeof *s->moments);
         if (!s->name || !s->lines || !s->values || !s->known || (r->columns->date && !s->moments))
-            return out_of_memory(error);
+            return elman_out_of_memory(error);
         memcpy(s->name, name, size + 1);
         s->n = 0; /* counts on below */
     }
@@ -102,7 +97,7 @@ static elman_status read_rows(reading *r, elman_error *error)
         moments = elman_allocate(d->context, (size_t)rows, sizeof *moments);
         elman_date_form form = r->columns->form;
         status = moments ? elman_date_column(r->table, r->places.date, &form, moments, error)
-                         : out_of_memory(error);
+                         : elman_out_of_memory(error);
         if (status == ELMAN_OK &&
             elman_date_unit_of(&form) != elman_date_unit_of(&r->columns->form))
             status = elman_fail(error, ELMAN_ERROR_DATA,
@@ -311,7 +306,7 @@ elman_status elman_forecast_data_fill(elman_forecast_data *data,
         s->rows.missing = elman_allocate(data->context, (size_t)s->n, C);
         s->rows.covariates = elman_allocate(data->context, (size_t)s->n, K * sizeof(float));
         if (!s->rows.filled || !s->rows.missing || !s->rows.covariates)
-            return out_of_memory(error);
+            return elman_out_of_memory(error);
         for (int64_t row = 0; row < s->n; row++) {
             elman_forecast_fill_row(columns, scale, s->values + row * data->C, &s->rows, row,
                                     row > 0);

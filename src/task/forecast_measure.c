@@ -162,7 +162,7 @@ elman_status elman_forecast_measure(const elman_forecast_measuring *m, elman_tap
     p.origins = elman_forecast_count(m);
     p.scales = elman_allocate(context, (size_t)m->network->shape.C, sizeof(double));
     if (!p.scales)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     elman_status status = ELMAN_OK;
     for (int64_t i = 0; i < m->data->count && status == ELMAN_OK; i++)
         status = measure_series(&p, tape, answers, &m->data->series[i], error);
@@ -210,7 +210,7 @@ elman_status elman_forecast_calibrate(const elman_forecast_measuring *m, elman_t
     with.baselines = false;
     with.residuals = elman_allocate(context, (size_t)stride, (size_t)(s->H * s->Q) * sizeof(float));
     if (!with.residuals)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     elman_status status = elman_forecast_measure(&with, tape, answers, result, error);
     for (int64_t i = 0; i < s->H * s->Q && status == ELMAN_OK; i++)
         margin[i] = margin_of(with.residuals + i * stride, stride, (double)s->quantiles[i % s->Q]);

@@ -180,7 +180,7 @@ elman_status elman_forecast_answers_create(const elman_forecast_network *network
     if (good)
         return elman_forecast_buffer_create(context, s, capacity * s->sequences, &answers->buffer,
                                             error);
-    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+    return elman_out_of_memory(error);
 }
 
 void elman_forecast_answers_free(elman_forecast_answers *answers)

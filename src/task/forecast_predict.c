@@ -45,11 +45,6 @@ typedef struct desk {
     elman_text_buffer text;
 } desk;
 
-static elman_status out_of_memory(elman_error *error)
-{
-    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-}
-
 /* --- answers ------------------------------------------------------------------------------ */
 
 static elman_status write_answer(desk *d, int64_t i, const double *ahead, elman_error *error)
@@ -75,7 +70,7 @@ static elman_status write_answer(desk *d, int64_t i, const double *ahead, elman_
     }
     d->headed = true;
     if (d->text.failed)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     ELMAN_TRY(d->lines->write(d->lines->user, d->text.bytes, d->text.used, error));
     bool more = d->lines->ready && d->lines->ready(d->lines->user);
     return more || !d->lines->flush ? ELMAN_OK : d->lines->flush(d->lines->user, error);
@@ -88,7 +83,7 @@ static elman_status draw(desk *d, int64_t i, elman_error *error)
     elman_forecast_date *dates = elman_grown(d->context, s->kept_dates, (size_t)s->kept,
                                              &s->kept_room, (size_t)shape->H, sizeof *dates);
     if (!dates)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     s->kept_dates = dates;
     for (int64_t h = 0; h < shape->H; h++)
         elman_forecast_stream_date(s->stream, h, dates[s->kept + h].text);
@@ -116,12 +111,12 @@ static elman_status keep_row(desk *d, input_series *s, const char *date, elman_e
     double *values =
         elman_grown(d->context, s->values, (size_t)s->kept * C, &s->values_room, C, sizeof *values);
     if (!values)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     s->values = values;
     elman_forecast_date *dates =
         elman_grown(d->context, s->kept_dates, (size_t)s->kept, &s->kept_room, 1, sizeof *dates);
     if (!dates)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     s->kept_dates = dates;
     memcpy(values + (size_t)s->kept * C, d->targets, C * sizeof *values);
     snprintf(dates[s->kept].text, sizeof dates->text, "%s", date ? date : "");
@@ -169,12 +164,12 @@ static elman_status wait(desk *d, input_series *s, const char *date, elman_error
     size_t Kf = (size_t)d->model->columns.covariate_count, n = (size_t)s->waiting;
     double *known = elman_grown(d->context, s->known, n * Kf, &s->known_room, Kf, sizeof *known);
     if (!known)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     s->known = known;
     elman_forecast_date *dates =
         elman_grown(d->context, s->dates, n, &s->dates_room, 1, sizeof *dates);
     if (!dates)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     s->dates = dates;
     memcpy(known + n * Kf, d->known, Kf * sizeof *known);
     snprintf(dates[n].text, sizeof dates->text, "%s", date ? date : "");
@@ -209,7 +204,7 @@ static elman_status series_of(desk *d, int64_t *number, elman_error *error)
         elman_grown(d->context, d->series, (size_t)before, &d->series_room, 1, sizeof *grown);
     if (!grown) {
         d->names.count = before;
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     }
     d->series = grown;
     memset(&grown[before], 0, sizeof *grown);
@@ -390,7 +385,7 @@ static elman_status open_desk(desk *d, elman_error *error)
     d->point = elman_allocate(d->context, (size_t)(s->H * s->C), sizeof(double));
     d->quantiles = elman_allocate(d->context, (size_t)(s->H * s->C), (size_t)s->Q * sizeof(double));
     if (!d->targets || !d->known || !d->point || !d->quantiles)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     if (d->model->columns.windows < FEW_WINDOWS)
         elman_log(d->context, ELMAN_LOG_WARNING,
                   "the model knows little: it learnt from %" PRId64 " windows and was validated "

@@ -11,11 +11,6 @@
 #include "base/memory.h"
 #include "model/weights.h"
 
-static elman_status out_of_memory(elman_error *error)
-{
-    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-}
-
 /* --- the model ---------------------------------------------------------------------------- */
 
 static elman_status open_files(elman_forecaster *f, const char *folder, elman_error *error)
@@ -29,7 +24,7 @@ static elman_status open_files(elman_forecaster *f, const char *folder, elman_er
     ELMAN_TRY(elman_forecast_network_create(f->context, c, &f->columns, false, &f->network, error));
     char *path = elman_path_join(folder, "model.safetensors");
     if (!path)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     elman_status status =
         elman_weights_read(f->context, elman_forecast_network_parameters(&f->network), path, error);
     free(path);
@@ -40,7 +35,7 @@ static elman_status open_own(elman_forecaster *f, const char *folder, elman_erro
 {
     char *path = elman_path_join(folder, "config.json");
     if (!path)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     elman_status status = elman_config_file_read(f->context, path, &f->own, error);
     free(path);
     ELMAN_TRY(status);
@@ -57,7 +52,7 @@ elman_status elman_forecaster_open_with(elman_context *context, const char *fold
 {
     elman_forecaster *f = elman_allocate_zero(context, 1, sizeof *f);
     if (!f)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     f->context = context;
     f->file = file;
     elman_status status = file ? ELMAN_OK : open_own(f, folder, error);
@@ -168,7 +163,7 @@ static elman_status take_memory(elman_forecast_stream *s, elman_error *error)
     s->rows.missing = elman_allocate(s->context, rows, C);
     s->rows.covariates = elman_allocate(s->context, rows, K * sizeof(float));
     if (!s->rows.filled || !s->rows.missing || !s->rows.covariates)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     ELMAN_TRY(elman_tape_create(s->context, &s->tape, error));
     return elman_forecast_answers_create(&s->model->network, 1, &s->answers, error);
 }
@@ -178,7 +173,7 @@ elman_status elman_forecast_stream_create(const elman_forecaster *forecaster,
 {
     elman_forecast_stream *s = elman_allocate_zero(forecaster->context, 1, sizeof *s);
     if (!s)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     s->context = forecaster->context;
     s->model = forecaster;
     elman_status status = take_memory(s, error);

@@ -104,7 +104,7 @@ elman_status elman_forecast_buffer_create(elman_context *context, const elman_fo
     size_t steps = (size_t)s->steps, ahead = (size_t)s->ahead, skip = (size_t)s->skip;
     if (!elman_size_multiply(B, (size_t)s->columns, &R) || !elman_size_multiply(steps, B, &steps) ||
         !elman_size_multiply(R, ahead, &ahead))
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     buffer->inputs = elman_allocate(context, steps, (size_t)s->inputs * sizeof(float));
     buffer->skip = elman_allocate(context, R, skip * sizeof(float));
     buffer->shift = elman_allocate(context, R, sizeof(float));
@@ -118,7 +118,7 @@ elman_status elman_forecast_buffer_create(elman_context *context, const elman_fo
         buffer->offset && buffer->targets && buffer->weights && buffer->numbers)
         return ELMAN_OK;
     elman_forecast_buffer_free(buffer);
-    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+    return elman_out_of_memory(error);
 }
 
 void elman_forecast_buffer_free(elman_forecast_buffer *buffer)
@@ -261,7 +261,7 @@ elman_status elman_forecast_windows_of(const elman_forecast_shape *shape,
     windows->begins =
         elman_allocate_zero(data->context, (size_t)data->count + 1, sizeof *windows->begins);
     if (!windows->begins)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     for (int64_t i = 0; i < data->count; i++) {
         int64_t train = data->series[i].parts.train;
         windows->count += shape->sequences * elman_forecast_origins(shape, 0, train, shape->ahead);

@@ -144,7 +144,7 @@ static elman_status linear_make(linear *l, elman_context *context, double factor
     *elman_parameter_edit(l->layer.cells[0].weight_hh) = (float)factor;
     l->ones = elman_allocate(context, (size_t)lags + 1, sizeof *l->ones);
     if (!l->ones)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     for (int64_t t = 0; t <= lags; t++)
         l->ones[t] = 1;
     return ELMAN_OK;

@@ -40,7 +40,7 @@ static elman_status make_room(elman_labels *labels, elman_error *error)
     int32_t room = labels->room ? 2 * labels->room : 16;
     char **names = elman_allocate(labels->context, (size_t)room, sizeof *names);
     if (!names)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     if (labels->count)
         memcpy(names, labels->names, (size_t)labels->count * sizeof *names);
     elman_release(labels->context, labels->names);
@@ -55,7 +55,7 @@ elman_status elman_labels_add(elman_labels *labels, const char *name, size_t siz
     ELMAN_TRY(make_room(labels, error));
     char *copy = elman_allocate(labels->context, size + 1, 1);
     if (!copy)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     memcpy(copy, name, size);
     copy[size] = 0;
     labels->names[labels->count++] = copy;
@@ -85,7 +85,7 @@ static elman_status index_by_bytes(elman_labels *labels, entry *entries, elman_e
     elman_release(labels->context, labels->sorted);
     labels->sorted = elman_allocate(labels->context, (size_t)labels->count + 1, sizeof(int32_t));
     if (!labels->sorted)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     for (int32_t i = 0; i < labels->count; i++)
         entries[i] = (entry){.name = labels->names[i], .number = i};
     qsort(entries, (size_t)labels->count, sizeof *entries, by_bytes);
@@ -98,7 +98,7 @@ elman_status elman_labels_order(elman_labels *labels, int32_t *to, elman_error *
 {
     entry *entries = elman_allocate(labels->context, (size_t)labels->count + 1, sizeof *entries);
     if (!entries)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     bool numbers = true;
     for (int32_t i = 0; i < labels->count; i++) {
         entries[i] = (entry){.name = labels->names[i], .number = i};
@@ -170,7 +170,7 @@ elman_status elman_labels_save(const elman_labels *labels, const char *folder, e
     elman_status status = good && path ? elman_json_print(labels->context, array,
                                                           ELMAN_JSON_INDENT | ELMAN_JSON_LINE_END,
                                                           &text, &size, error)
-                                       : elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+                                       : elman_out_of_memory(error);
     elman_json_free(array);
     if (status == ELMAN_OK)
         status = elman_file_replace(path, text, size, error);
@@ -201,7 +201,7 @@ static elman_status take(elman_labels *labels, const elman_json *array, const ch
     }
     entry *entries = elman_allocate(labels->context, (size_t)labels->count, sizeof *entries);
     if (!entries)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     elman_status status = index_by_bytes(labels, entries, error);
     for (int32_t i = 1; status == ELMAN_OK && i < labels->count; i++)
         if (!by_bytes(&entries[i - 1], &entries[i]))
@@ -216,7 +216,7 @@ elman_status elman_labels_load(elman_labels *labels, const char *folder, elman_e
     elman_json *array = NULL;
     char *path = elman_path_join(folder, "labels.json");
     if (!path)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     elman_json_limits limits = {.bytes = 1 << 28, .depth = 2};
     elman_status status = elman_json_read(labels->context, path, limits, &array, error);
     if (status == ELMAN_OK)

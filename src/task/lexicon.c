@@ -25,11 +25,6 @@ void elman_lexicon_free(elman_lexicon *l)
     elman_lexicon_init(l, l->context);
 }
 
-static elman_status out_of_memory(elman_error *error)
-{
-    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-}
-
 /* Each different spelling as it is counted: itself, or case-folded. */
 typedef struct spellings {
     elman_intern folded;
@@ -42,7 +37,7 @@ static elman_status fold_one(elman_context *context, const char *word, size_t si
     size_t room = elman_unicode_fold_room(size);
     char *text = room ? elman_allocate(context, room, 1) : NULL;
     int32_t *scratch = room ? elman_allocate(context, room, sizeof *scratch) : NULL;
-    elman_status status = text && scratch ? ELMAN_OK : out_of_memory(error);
+    elman_status status = text && scratch ? ELMAN_OK : elman_out_of_memory(error);
     if (status == ELMAN_OK) {
         ptrdiff_t length = elman_unicode_fold(word, size, true, text, scratch);
         status = length < 0 ? elman_fail(error, ELMAN_ERROR_FORMAT, "a word that is not UTF-8")
@@ -58,7 +53,7 @@ static elman_status fold_all(spellings *s, const elman_intern *from, elman_error
     ELMAN_TRY(elman_unicode_check(error));
     s->numbers = elman_allocate(from->context, (size_t)from->count + 1, sizeof *s->numbers);
     if (!s->numbers)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     for (int32_t i = 0; i < from->count; i++) {
         size_t size;
         const char *word = elman_intern_text(from, i, &size);
@@ -194,7 +189,7 @@ static elman_status save(const elman_vocabulary *vocabulary, const char *folder,
         return ELMAN_OK;
     char *path = elman_path_join(folder, name);
     if (!path)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     elman_status status = elman_vocabulary_save(vocabulary, path, error);
     free(path);
     return status;
@@ -212,7 +207,7 @@ static elman_status load(elman_context *context, const char *folder, const char 
 {
     char *path = elman_path_join(folder, name);
     if (!path)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     elman_status status = elman_vocabulary_load(context, path, vocabulary, error);
     if (status == ELMAN_OK && elman_vocabulary_level(*vocabulary) != level)
         status = elman_fail(error, ELMAN_ERROR_FORMAT, "%s: its level is %s, expected %s", path,

@@ -34,11 +34,6 @@ typedef struct lm {
     int64_t place[2]; /* epoch and position of the next batch, for the checkpoint */
 } lm;
 
-static elman_status out_of_memory(elman_error *error)
-{
-    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-}
-
 static elman_status lm_record(void *self, elman_tape *tape, elman_objective_batch *batch,
                               elman_error *error)
 {
@@ -220,7 +215,7 @@ static elman_status collect_paths(const elman_train_request *request, const char
     ELMAN_TRY(elman_lm_valid_kind(&request->config, &is_file, &fraction, error));
     *paths = malloc((size_t)(request->data_count + 1) * sizeof **paths);
     if (!*paths)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     *count = 0;
     for (int i = 0; i < request->data_count; i++)
         (*paths)[(*count)++] = request->data[i];
@@ -235,7 +230,7 @@ static elman_status record_data(lm *m, int train_count, elman_config_file *file,
     int count = elman_text_files(m->text);
     file->data = elman_allocate_zero(m->context, (size_t)count, sizeof *file->data);
     if (!file->data)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     file->data_count = count;
     file->train_count = train_count;
     for (int i = 0; i < count; i++) {
@@ -278,7 +273,7 @@ static elman_status open_recorded(lm *m, const elman_train_request *request,
     ELMAN_TRY(elman_lm_split_text(m->text, &file->config, file->train_count, &m->split, error));
     char *path = elman_path_join(request->output, "vocabulary.json");
     if (!path)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     elman_status status = elman_vocabulary_load(m->context, path, &m->vocabulary, error);
     free(path);
     ELMAN_TRY(status);
@@ -386,7 +381,7 @@ static elman_status lm_begin(elman_context *context, const elman_train_request *
 {
     lm *m = elman_allocate_zero(context, 1, sizeof *m);
     if (!m)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     m->context = context;
     m->stop = request->stop;
     m->config = &file->config;
@@ -428,7 +423,7 @@ static elman_status lm_found(elman_objective *objective, const char *folder, elm
     lm *m = objective->self;
     char *path = elman_path_join(folder, "vocabulary.json");
     if (!path)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     elman_status status = elman_vocabulary_save(m->vocabulary, path, error);
     free(path);
     return status;

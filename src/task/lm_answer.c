@@ -10,16 +10,11 @@
 #include "base/memory.h"
 #include "task/lm_impl.h"
 
-static elman_status out_of_memory(elman_error *error)
-{
-    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-}
-
 static elman_status open_vocabulary(elman_lm *lm, const char *folder, elman_error *error)
 {
     char *path = elman_path_join(folder, "vocabulary.json");
     if (!path)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     elman_status status = elman_vocabulary_load(lm->context, path, &lm->vocabulary, error);
     if (status == ELMAN_OK &&
         elman_vocabulary_count(lm->vocabulary) != elman_model_vocabulary(lm->model))
@@ -40,7 +35,7 @@ elman_status elman_lm_open(elman_context *context, const char *folder, elman_lm 
 {
     elman_lm *made = elman_allocate_zero(context, 1, sizeof *made);
     if (!made)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     made->context = context;
     elman_status status = elman_model_load(context, folder, &made->model, error);
     if (status == ELMAN_OK)
@@ -151,14 +146,14 @@ elman_status elman_lm_stream_create(elman_context *context, const elman_lm *lm,
     int32_t V = elman_vocabulary_count(lm->vocabulary);
     elman_lm_stream *made = elman_allocate_zero(context, 1, sizeof *made);
     if (!made)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     made->context = context;
     made->lm = lm;
     made->logits = elman_allocate(context, (size_t)V, sizeof(float));
     made->top = elman_allocate(context, (size_t)V, sizeof *made->top);
     made->names = elman_allocate(context, 256, sizeof *made->names);
     elman_status status =
-        made->logits && made->top && made->names ? ELMAN_OK : out_of_memory(error);
+        made->logits && made->top && made->names ? ELMAN_OK : elman_out_of_memory(error);
     for (int i = 0; status == ELMAN_OK && i < 256; i++)
         snprintf(made->names[i], sizeof made->names[i], "<0x%02X>", (unsigned)i);
     if (status == ELMAN_OK)
@@ -204,7 +199,7 @@ elman_status elman_lm_stream_feed(elman_lm_stream *stream, const char *text, siz
     size_t count;
     int32_t *ids = elman_allocate(stream->context, size, sizeof *ids);
     if (!ids)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     elman_status status =
         elman_vocabulary_encode(stream->lm->vocabulary, text, size, ids, size, &count, error);
     if (status == ELMAN_OK && count) {

@@ -43,7 +43,7 @@ static elman_status read_stretches(elman_lm_flow *flow, const stretch *s,
     void *ids = elman_grown(flow->context, flow->ids, 0, &flow->room, length * (size_t)wish->count,
                             sizeof *flow->ids);
     if (!ids)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     flow->ids = ids;
     elman_text_reader *reader;
     ELMAN_TRY(

@@ -21,7 +21,7 @@ elman_status elman_lm_state_create(elman_context *context, const elman_config *c
     size_t n = elman_lm_state_floats(config, B);
     state->h = elman_allocate_zero(context, n, sizeof(float));
     if (!state->h)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     state->c = config->cell == ELMAN_CELL_LSTM ? state->h + n / 2 : NULL;
     state->B = B;
     return ELMAN_OK;

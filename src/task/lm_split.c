@@ -78,7 +78,7 @@ elman_status elman_lm_open_recorded(elman_context *context, const elman_config_f
         return elman_fail(error, ELMAN_ERROR_DATA, "config.json names no data");
     const char **paths = malloc((size_t)file->data_count * sizeof *paths);
     if (!paths)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     for (int64_t i = 0; i < file->data_count; i++)
         paths[i] = file->data[i].path;
     elman_error found = {0};

@@ -26,11 +26,6 @@ typedef struct probe {
     int64_t place[2]; /* epoch and batch of the next one */
 } probe;
 
-static elman_status out_of_memory(elman_error *error)
-{
-    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-}
-
 /* --- the objective ------------------------------------------------------------------------ */
 
 static elman_status record(void *self, elman_tape *tape, elman_objective_batch *batch,
@@ -210,7 +205,7 @@ static elman_status begin(elman_context *context, const elman_train_request *req
 {
     probe *m = elman_allocate_zero(context, 1, sizeof *m);
     if (!m)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     m->network.context = context;
     m->config = &file->config;
     m->stop = request->stop;

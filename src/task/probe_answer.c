@@ -26,7 +26,7 @@ static elman_status load(model *m, const char *folder, elman_error *error)
     ELMAN_TRY(elman_tape_create(m->network.context, &m->tape, error));
     char *path = elman_path_join(folder, "model.safetensors");
     if (!path)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     status = elman_weights_read(m->network.context, elman_encoder_parameters(m->network.encoder),
                                 path, error);
     free(path);
@@ -38,7 +38,7 @@ elman_status elman_probe_open(elman_context *context, const char *folder,
 {
     model *m = elman_allocate_zero(context, 1, sizeof *m);
     if (!m)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     m->network.context = context;
     m->config = &file->config;
     elman_status status = load(m, folder, error);

@@ -34,7 +34,7 @@ static elman_status open_model(elman_report *r, elman_error *error)
     ELMAN_TRY(elman_config_file_read_model(r->context, r->folder, &r->file, error));
     char *path = elman_path_join(r->folder, "model.safetensors");
     if (!path)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     elman_status status = elman_safetensors_read(r->context, path, NULL, &r->weights, error);
     free(path);
     return status;
@@ -187,7 +187,7 @@ static elman_status write_page(elman_report *r, const char *path, elman_error *e
     put_facts(r);
     ELMAN_TRY(write_parts(r, error));
     elman_report_end(&r->html);
-    return r->html.failed ? elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory") : ELMAN_OK;
+    return r->html.failed ? elman_out_of_memory(error) : ELMAN_OK;
 }
 
 elman_status elman_report_write(elman_context *context, const char *folder, const char *path,

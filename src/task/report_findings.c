@@ -52,7 +52,7 @@ static elman_status draw_range(elman_report *r, const elman_diagnosis *d, elman_
         return ELMAN_OK;
     double *lr = elman_allocate(r->context, n, 3 * sizeof *lr);
     if (!lr)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     double *loss = lr + n, *smooth = loss + n, own = (double)NAN;
     for (size_t i = 0; i < n; i++) {
         lr[i] = d->range[i].lr;

@@ -24,7 +24,7 @@ static elman_status draw_curves(elman_report *r, const elman_flow *flow, elman_e
         points += (size_t)flow->layers[i].lags + 1;
     double *numbers = elman_allocate(r->context, points ? points : 1, 2 * sizeof *numbers);
     if (!numbers)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     for (size_t i = 0; i < count; i++) {
         const elman_flow_layer *l = &flow->layers[i];
         size_t n = (size_t)l->lags + 1;
@@ -94,7 +94,7 @@ static elman_status draw_all_watched(elman_report *r, elman_error *error)
     elman_release(r->context, w.columns);
     elman_release(r->context, w.heights);
     elman_release(r->context, w.x);
-    return room ? ELMAN_OK : elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+    return room ? ELMAN_OK : elman_out_of_memory(error);
 }
 
 static void put_horizon(elman_report *r, const elman_flow_layer *l)

@@ -120,7 +120,7 @@ elman_status elman_report_training(elman_report *r, elman_error *error)
     double *all[] = {c.step, c.valid_step, c.loss, c.norm, c.lr, c.speed, c.valid_loss, c.value};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (!all[i])
-            status = elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+            status = elman_out_of_memory(error);
     if (status == ELMAN_OK) {
         sum_up(h, text);
         elman_report_begin_section(&r->html, "training", "Training", text);

@@ -19,7 +19,7 @@ static elman_status take_files(elman_task_run *run, const char *const *paths, in
     elman_config *config = &run->file.config;
     elman_data_record *records = elman_allocate_zero(run->context, (size_t)count, sizeof *records);
     if (!records)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     elman_release(run->context, run->file.data);
     run->file.data = records;
     run->file.data_count = run->file.train_count = count;
@@ -59,7 +59,7 @@ static elman_status read_weights(elman_task_run *run, const char *folder, elman_
     bool there = false;
     char *path = elman_path_join(folder, "model.safetensors");
     if (!path)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     elman_status status = elman_path_look(path, &there, error);
     if (status == ELMAN_OK && !there)
         status =

@@ -44,17 +44,12 @@ void elman_sentences_cut(elman_sentences *s, int64_t count)
     s->word_count = s->starts[count];
 }
 
-static elman_status out_of_memory(elman_error *error)
-{
-    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-}
-
 elman_status elman_sentences_begin(elman_sentences *s, elman_error *error)
 {
     int64_t *starts = elman_grown(s->context, s->starts, (size_t)s->count + 1, &s->starts_room, 1,
                                   sizeof *starts);
     if (!starts)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     s->starts = starts;
     starts[s->count++] = s->word_count;
     starts[s->count] = s->word_count;
@@ -67,7 +62,7 @@ elman_status elman_sentences_add(elman_sentences *s, const char *word, size_t si
     int32_t *words =
         elman_grown(s->context, s->words, (size_t)s->word_count, &s->words_room, 1, sizeof *words);
     if (!words)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     s->words = words;
     ELMAN_TRY(elman_intern_add(&s->spellings, word, size, &words[s->word_count], error));
     s->starts[s->count] = ++s->word_count;
@@ -92,7 +87,7 @@ static elman_status fold_word(elman_sentences *s, const char *word, size_t size,
                               : NULL;
     s->fold_scratch = scratch ? scratch : s->fold_scratch;
     if (!scratch)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     ptrdiff_t found = elman_unicode_fold(word, size, true, folded, scratch);
     if (found < 0)
         return elman_fail(error, ELMAN_ERROR_FORMAT, "a word that is not UTF-8");
@@ -124,7 +119,7 @@ static elman_status spell(elman_sentences *s, int32_t i, const elman_vocabulary 
     int32_t *list = elman_grown(s->context, s->characters, at, &s->characters_room,
                                 ELMAN_WORD_CHARACTERS, sizeof *list);
     if (!list)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     s->characters = list;
     size_t end = at + ELMAN_WORD_CHARACTERS;
     for (; size && at < end; word += length, size -= length) {
@@ -150,7 +145,7 @@ elman_status elman_sentences_resolve(elman_sentences *s, const elman_vocabulary 
     int32_t *rows = elman_grown(s->context, s->rows, used, &s->rows_room, more, sizeof *rows);
     s->rows = rows ? rows : s->rows;
     if (!ids || !starts || !rows)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     s->spelt = characters != NULL;
     if (!s->resolved)
         starts[0] = 0;
@@ -191,7 +186,7 @@ elman_status elman_sentences_characters(const elman_sentences *s, int64_t end,
     for (int32_t i = 0; tokens && i < seen.count; i++)
         tokens[i] = elman_intern_text(&seen, i, NULL);
     if (!tokens)
-        status = out_of_memory(error);
+        status = elman_out_of_memory(error);
     if (status == ELMAN_OK)
         status = elman_vocabulary_create(s->context, ELMAN_LEVEL_CHAR, tokens, seen.count,
                                          characters, error);

@@ -51,7 +51,7 @@ elman_status elman_shuffle_create(elman_context *context, int64_t count, int64_t
     }
     if (!s || !s->order || !s->scratch || !s->starts) {
         elman_shuffle_free(s);
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     }
     *shuffle = s;
     return ELMAN_OK;

@@ -36,11 +36,6 @@ typedef struct tag {
     int32_t *answers;   /* [steps of validation] */
 } tag;
 
-static elman_status out_of_memory(elman_error *error)
-{
-    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-}
-
 static elman_var *loss_of(const tag *m, elman_tape *tape, elman_var *logits, const int32_t *targets,
                           const elman_sequences *sequences, elman_objective_batch *batch)
 {
@@ -300,7 +295,7 @@ static elman_status weigh_tags(tag *m, elman_error *error)
     }
     bool made = m->tag_weights && counts;
     elman_release(m->context, counts);
-    return made ? ELMAN_OK : out_of_memory(error);
+    return made ? ELMAN_OK : elman_out_of_memory(error);
 }
 
 static elman_status build(tag *m, const elman_config *config, elman_error *error)
@@ -356,7 +351,7 @@ static elman_status read_embeddings_again(tag *m, const char *folder, elman_conf
     bool checkpoint;
     char *path = elman_path_join(folder, "checkpoint.safetensors");
     if (!path)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     elman_status status = elman_path_look(path, &checkpoint, error);
     free(path);
     return status != ELMAN_OK || checkpoint ? status : read_embeddings(m, config, error);
@@ -384,7 +379,7 @@ static elman_status open_run(tag *m, const elman_train_request *request, elman_c
                     elman_tag_start(&m->examples, m->parts.train);
     m->answers = elman_allocate(m->context, (size_t)steps + 1, sizeof *m->answers);
     if (!m->answers)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     m->entities = elman_entities_scheme((const char *const *)m->network.labels.names,
                                         m->network.labels.count);
     if (config->balance)
@@ -411,7 +406,7 @@ static elman_status tag_begin(elman_context *context, const elman_train_request 
 {
     tag *m = elman_allocate_zero(context, 1, sizeof *m);
     if (!m)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     m->context = context;
     m->config = &file->config;
     m->stop = request->stop;

@@ -27,11 +27,6 @@ void elman_tag_desk_free(elman_tag_desk *d)
     elman_intern_free(&d->names);
 }
 
-static elman_status out_of_memory(elman_error *error)
-{
-    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-}
-
 elman_status elman_tag_desk_put(elman_tag_desk *d, const char *text, size_t size,
                                 elman_tag_ending ending, char separator, elman_error *error)
 {
@@ -41,7 +36,7 @@ elman_status elman_tag_desk_put(elman_tag_desk *d, const char *text, size_t size
     elman_tag_line *list = elman_grown(context, d->list, d->count, &d->list_room, 1, sizeof *list);
     d->list = list ? list : d->list;
     if (!bytes || !list)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     if (size)
         memcpy(bytes + d->text_used, text, size);
     list[d->count++] = (elman_tag_line){d->text_used, size, ending, separator};
@@ -53,7 +48,7 @@ static elman_status print(elman_tag_desk *d, const char *text, size_t size, elma
 {
     char *out = elman_grown(d->tagger->context, d->out, d->out_used, &d->out_room, size + 1, 1);
     if (!out)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     d->out = out;
     if (size)
         memcpy(out + d->out_used, text, size);
@@ -127,7 +122,7 @@ static elman_status print_record(elman_tag_desk *d, int64_t i, elman_error *erro
     bool good = record && describe(d, i, record) && list_tags(d, i, record);
     elman_status status = good ? elman_json_print(d->tagger->context, record, ELMAN_JSON_LINE_END,
                                                   &text, &size, error)
-                               : out_of_memory(error);
+                               : elman_out_of_memory(error);
     elman_json_free(record);
     if (status == ELMAN_OK)
         status = print(d, text, size, error);

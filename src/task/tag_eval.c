@@ -8,11 +8,6 @@
 #include "task/metrics_table.h"
 #include "task/tag_impl.h"
 
-static elman_status out_of_memory(elman_error *error)
-{
-    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-}
-
 elman_status elman_tag_entities(const elman_labels *labels, const elman_tag_examples *e,
                                 int64_t first, int64_t end, const int32_t *answers,
                                 elman_entities **entities, elman_error *error)
@@ -78,7 +73,7 @@ static elman_status add_tags(const evaluation *v, const elman_score *tags, elman
     double *values =
         elman_allocate(v->tagger->context, (size_t)labels->count * COLUMNS, sizeof *values);
     if (!values)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     for (int32_t k = 0; k < labels->count; k++)
         put_score(values + COLUMNS * k, &tags[k]);
     elman_metrics_rows rows = {"tags",  labels->count, COLUMNS, (const char *const *)labels->names,
@@ -96,7 +91,7 @@ static elman_status score_tags(const evaluation *v, elman_score *macro, elman_er
     elman_class_scores scores;
     int64_t *counts = elman_allocate_zero(context, (size_t)K, (size_t)K * sizeof *counts);
     elman_score *tags = elman_allocate(context, (size_t)K, sizeof *tags);
-    elman_status status = counts && tags ? ELMAN_OK : out_of_memory(error);
+    elman_status status = counts && tags ? ELMAN_OK : elman_out_of_memory(error);
     if (status == ELMAN_OK) {
         for (int64_t i = 0; i < v->steps; i++)
             if (v->truth[i] >= 0)
@@ -122,7 +117,7 @@ static elman_status add_types(const evaluation *v, const elman_entities *entitie
     size_t types = (size_t)elman_entities_types(entities);
     const char **names = elman_allocate(context, types + 1, sizeof *names);
     double *values = elman_allocate(context, types + 1, COLUMNS * sizeof *values);
-    elman_status status = names && values ? ELMAN_OK : out_of_memory(error);
+    elman_status status = names && values ? ELMAN_OK : elman_out_of_memory(error);
     if (status == ELMAN_OK) {
         for (size_t i = 0; i < types; i++) {
             elman_score score = elman_entities_score_type(entities, (int64_t)i);
@@ -181,7 +176,7 @@ static elman_status evaluate(elman_tagger *t, int64_t first, int64_t end, elman_
     int32_t *tags =
         elman_grown(t->context, t->tags, 0, &t->tags_room, (size_t)v.steps + 1, sizeof *tags);
     if (!tags)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     t->tags = tags;
     v.answers = v.answer.tags = tags;
     elman_tag_range range = {first, end, true, NULL};

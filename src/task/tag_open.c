@@ -11,11 +11,6 @@
 #include "model/weights.h"
 #include "task/tag_impl.h"
 
-static elman_status out_of_memory(elman_error *error)
-{
-    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-}
-
 static elman_status open_model(elman_tagger *t, const char *folder, elman_error *error)
 {
     const elman_config *config = &t->file->config;
@@ -28,7 +23,7 @@ static elman_status open_model(elman_tagger *t, const char *folder, elman_error 
     ELMAN_TRY(elman_tape_create(t->context, &t->tape, error));
     char *path = elman_path_join(folder, "model.safetensors");
     if (!path)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     elman_status status =
         elman_weights_read(t->context, elman_encoder_parameters(t->network.encoder), path, error);
     free(path);
@@ -41,7 +36,7 @@ elman_status elman_tagger_open_folder(elman_context *context, const char *folder
 {
     elman_tagger *t = elman_allocate_zero(context, 1, sizeof *t);
     if (!t)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     t->context = context;
     t->file = file;
     elman_tag_network_init(&t->network, context);
@@ -113,14 +108,14 @@ elman_status elman_tagger_answer(elman_tagger *t, elman_error *error)
     if (t->examples.words)
         ELMAN_TRY(elman_lexicon_resolve(&t->network.lexicon, &t->examples.sentences, error));
     if (!elman_size_multiply(steps, K, &cells))
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     int32_t *tags = elman_grown(t->context, t->tags, 0, &t->tags_room, steps + 1, sizeof *tags);
     t->tags = tags ? tags : t->tags;
     float *probabilities = elman_grown(t->context, t->probabilities, 0, &t->probabilities_room,
                                        cells + 1, sizeof *probabilities);
     t->probabilities = probabilities ? probabilities : t->probabilities;
     if (!tags || !probabilities)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     elman_tag_answer answer = {.tags = t->tags, .probabilities = t->probabilities};
     elman_tag_range range = {.end = t->examples.count};
     ELMAN_TRY(elman_tag_answers(t->tape, &t->network, &t->examples, &range, &answer, error));

@@ -57,11 +57,6 @@ bool elman_tag_holds_vectors(const elman_config *config, const char *path)
            (size >= length && !strcmp(path + size - length, end));
 }
 
-static elman_status out_of_memory(elman_error *error)
-{
-    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-}
-
 /* The label of the step that was added last. */
 static elman_status add_label(elman_tag_examples *e, const char *name, size_t size,
                               elman_error *error)
@@ -69,7 +64,7 @@ static elman_status add_label(elman_tag_examples *e, const char *name, size_t si
     int32_t *labels = elman_grown(e->context, e->labels, (size_t)e->step_count, &e->labels_room, 1,
                                   sizeof *labels);
     if (!labels)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     e->labels = labels;
     int32_t *label = &labels[e->step_count++];
     *label = ELMAN_NO_TAG;
@@ -223,7 +218,7 @@ elman_status elman_tag_learn_labels(elman_tag_examples *e, elman_labels *labels,
 {
     int32_t *to = elman_allocate(e->context, (size_t)e->names.count + 1, sizeof *to);
     if (!to)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     elman_status status = elman_labels_from(labels, &e->names, to, error);
     for (int64_t i = 0; status == ELMAN_OK && i < e->step_count; i++)
         if (e->labels[i] != ELMAN_NO_TAG)
@@ -243,7 +238,7 @@ elman_status elman_tag_lengths(elman_tag_examples *e, elman_error *error)
     elman_release(e->context, e->lengths);
     e->lengths = elman_allocate(e->context, (size_t)e->count + 1, sizeof *e->lengths);
     if (!e->lengths)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     for (int64_t i = 0; i < e->count; i++)
         e->lengths[i] = elman_tag_start(e, i + 1) - elman_tag_start(e, i);
     return ELMAN_OK;

@@ -28,11 +28,6 @@ typedef struct rows {
     size_t text_used, text_room;
 } rows;
 
-static elman_status out_of_memory(elman_error *error)
-{
-    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-}
-
 /* --- which column is what --- */
 
 static int64_t named(const rows *r, bool header, const char *name, size_t length)
@@ -100,7 +95,7 @@ static elman_status find_columns(rows *r, bool header, elman_error *error)
     r->features =
         elman_allocate(r->desk->tagger->context, (size_t)r->config->inputs, sizeof *r->features);
     if (!r->features)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     ELMAN_TRY(find(r, header, r->config->sequence_column, &r->sequence, error));
     ELMAN_TRY(find(r, header, r->config->step_column, &r->step, error));
     if (r->config->features[0])
@@ -144,7 +139,7 @@ static elman_status put_sequence(rows *r, elman_error *error)
     int32_t *sequences = elman_grown(d->tagger->context, d->sequences, (size_t)e->count,
                                      &d->sequences_room, 1, sizeof *sequences);
     if (!sequences)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     d->sequences = sequences;
     size_t size = 0;
     const char *name = r->name.count ? elman_intern_text(&r->name, 0, &size) : "";
@@ -188,7 +183,7 @@ static elman_status take_numbers(rows *r, elman_error *error)
     float *values = elman_grown(r->desk->tagger->context, r->values, r->steps * inputs,
                                 &r->values_room, inputs, sizeof *values);
     if (!values)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     r->values = values;
     for (size_t i = 0; i < inputs; i++) {
         double value;
@@ -225,7 +220,7 @@ static elman_status keep_text(rows *r, const char *text, size_t size, elman_erro
     char *kept =
         elman_grown(r->desk->tagger->context, r->text, r->text_used, &r->text_room, size + 1, 1);
     if (!kept)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     r->text = kept;
     memcpy(kept + r->text_used, text, size);
     kept[r->text_used + size] = '\n';

@@ -62,7 +62,7 @@ elman_status elman_predictor_open(elman_context *context, const char *folder,
 {
     elman_predictor *p = elman_allocate_zero(context, 1, sizeof *p);
     if (!p)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     p->context = context;
     elman_status status = open(p, folder, error);
     if (status != ELMAN_OK) {

@@ -58,11 +58,6 @@ void elman_train_request_default(elman_train_request *request)
     elman_config_default(&request->config);
 }
 
-static elman_status out_of_memory(elman_error *error)
-{
-    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-}
-
 /* Whether one of the first `count` run files stands in the folder. A look that fails is an error:
  * what cannot be seen may be somebody's work. */
 static elman_status holds(const char *folder, const char *const *names, size_t count, bool *found,
@@ -72,7 +67,7 @@ static elman_status holds(const char *folder, const char *const *names, size_t c
     for (size_t i = 0; i < count && !*found; i++) {
         char *path = elman_path_join(folder, names[i]);
         if (!path)
-            return out_of_memory(error);
+            return elman_out_of_memory(error);
         elman_status status = elman_path_look(path, found, error);
         free(path);
         ELMAN_TRY(status);
@@ -118,7 +113,7 @@ static elman_status clear_folder(const char *folder, elman_error *error)
     for (size_t i = 0; i < sizeof run_files / sizeof *run_files; i++) {
         char *path = elman_path_join(folder, run_files[i]);
         if (!path)
-            return out_of_memory(error);
+            return elman_out_of_memory(error);
         elman_status status = unlink(path) && errno != ENOENT
                                   ? elman_fail_errno(error, path, "cannot remove it")
                                   : ELMAN_OK;
@@ -133,7 +128,7 @@ static elman_status write_config(elman_context *context, const char *folder,
 {
     char *path = elman_path_join(folder, "config.json");
     if (!path)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     elman_status status = elman_config_file_write(context, path, file, error);
     free(path);
     return status;
@@ -145,7 +140,7 @@ static elman_status read_config(elman_context *context, const elman_train_reques
 {
     char *path = elman_path_join(request->output, "config.json");
     if (!path)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     elman_status status = elman_config_file_read(context, path, file, error);
     if (status == ELMAN_OK && file->numerics_version != ELMAN_NUMERICS_VERSION)
         status = elman_fail(error, ELMAN_ERROR_UNSUPPORTED,
@@ -175,7 +170,7 @@ static elman_status train_locked(elman_context *context, const elman_train_reque
     char configuration[65];
     char *path = elman_path_join(request->output, "config.json");
     if (!path)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     elman_status status = elman_file_sha256(path, configuration, NULL, error);
     free(path);
     ELMAN_TRY(status);
@@ -204,7 +199,7 @@ static elman_status check_inputs(const char *folder, const elman_config_file *fi
     for (size_t i = 0; i < sizeof run_files / sizeof *run_files; i++) {
         char *path = elman_path_join(folder, run_files[i]);
         if (!path)
-            return out_of_memory(error);
+            return elman_out_of_memory(error);
         bool same = false;
         for (int64_t d = 0; d < file->data_count && !same; d++)
             same = elman_path_same(path, file->data[d].path);

@@ -40,7 +40,7 @@ elman_status elman_vectors_begin(elman_vectors *v, elman_error *error)
     int64_t *starts = elman_grown(v->context, v->starts, (size_t)v->count + 1, &v->starts_room, 1,
                                   sizeof *starts);
     if (!starts)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     v->starts = starts;
     starts[v->count++] = v->step_count;
     starts[v->count] = v->step_count;
@@ -53,7 +53,7 @@ elman_status elman_vectors_add(elman_vectors *v, const float *step, elman_error 
     float *values = elman_grown(v->context, v->values, (size_t)v->step_count * width,
                                 &v->values_room, width, sizeof *values);
     if (!values)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     v->values = values;
     memcpy(values + (size_t)v->step_count * width, step, width * sizeof *step);
     v->starts[v->count] = ++v->step_count;

@@ -29,11 +29,6 @@ void elman_labelled_vectors_free(elman_labelled_vectors *to)
     to->labels_room = 0;
 }
 
-static elman_status out_of_memory(elman_error *error)
-{
-    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-}
-
 static elman_status add_label(elman_labelled_vectors *to, const char *name, size_t size,
                               elman_error *error)
 {
@@ -41,7 +36,7 @@ static elman_status add_label(elman_labelled_vectors *to, const char *name, size
     int32_t *labels =
         elman_grown(to->vectors.context, to->labels, used, &to->labels_room, 1, sizeof *labels);
     if (!labels)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     to->labels = labels;
     return elman_intern_add(&to->names, name, size, &labels[used], error);
 }
@@ -111,7 +106,7 @@ static elman_status find_columns(columns *c, elman_context *context, const elman
     c->features = elman_allocate(context, count, sizeof *c->features);
     c->row = elman_allocate(context, count, sizeof *c->row);
     if (!c->features || !c->row)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     ELMAN_TRY(find(c, config->label, &c->label, error));
     ELMAN_TRY(find(c, config->sequence_column, &c->sequence, error));
     ELMAN_TRY(find(c, config->step_column, &c->step, error));

@@ -15,7 +15,7 @@ elman_status elman_word_scores_create(elman_word_scores *s, elman_parameters *se
     elman_parameter_freeze(s->counts);
     elman_parameter_freeze(s->sizes);
     s->seen = elman_allocate_zero(s->context, (size_t)V, sizeof *s->seen);
-    return s->seen ? ELMAN_OK : elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+    return s->seen ? ELMAN_OK : elman_out_of_memory(error);
 }
 
 void elman_word_scores_free(elman_word_scores *s)

@@ -42,7 +42,7 @@ elman_status elman_average_create(elman_context *context, elman_parameters *para
     }
     if (!a || !a->values || !a->of) {
         elman_average_free(a);
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     }
     float *at = a->values;
     for (int64_t i = 0; i < count; i++) {

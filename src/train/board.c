@@ -36,11 +36,6 @@ struct elman_board {
     size_t picture_count;
 };
 
-static elman_status out_of_memory(elman_error *error)
-{
-    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-}
-
 /* Where the picture of a layer hangs, or would. */
 static picture **place_of(elman_board *b, const char *layer)
 {
@@ -114,7 +109,7 @@ static elman_status put_picture(elman_board *b, const picture *p, int64_t step, 
     size_t width = wide * p->columns, height = high * p->rows;
     unsigned char *pixels = elman_allocate(b->context, width * height, 3);
     if (!pixels)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     for (size_t y = 0; y < height; y++)
         for (size_t x = 0; x < width; x++)
             elman_heat_colour((double)p->norm[x / wide * p->rows + y / high],
@@ -157,7 +152,7 @@ elman_status elman_board_open(elman_context *context, const char *folder, const 
         return ELMAN_OK;
     elman_board *b = elman_allocate_zero(context, 1, sizeof *b);
     if (!b)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     b->context = context;
     add_earlier(b, metrics);
     /* what was written at the step itself counts: it is in the checkpoint */
@@ -241,7 +236,7 @@ static elman_status put_layer(elman_board *b, int64_t step, const elman_flow_lay
     ELMAN_TRY(elman_tensorboard_bars(b->events, step, tag, norm, (size_t)layer->lags + 1, error));
     picture *p = add_column(b, layer->name, norm, layer->lags);
     if (!p)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     /* pictures grow with the run: one where a column was added, and then ever more seldom */
     return (p->seen - 1) % p->every ? ELMAN_OK : put_picture(b, p, step, error);
 }

@@ -84,7 +84,7 @@ static elman_status look(measuring *m, const elman_flow_batch *batch, elman_erro
     for (int i = 0; i < count; i++) {
         elman_flow_gather *g = gather_of(m, found[i]);
         if (!g)
-            return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+            return elman_out_of_memory(error);
         elman_flow_add_curves(g, found[i], batch->steps);
         elman_flow_add_gates(g, found[i]);
         m->overflowed = m->overflowed || g->finite < g->lags;
@@ -149,18 +149,6 @@ static void forget(measuring *m)
     m->overflowed = false;
 }
 
-/* "rnn.weight_hh_l0_reverse" -> "rnn.l0_reverse" */
-static void short_name(const char *weight, char name[ELMAN_FLOW_NAME])
-{
-    static const char infix[] = "weight_hh_";
-    const char *at = strstr(weight, infix);
-    if (at)
-        snprintf(name, ELMAN_FLOW_NAME, "%.*s%.40s", (int)(at - weight < 20 ? at - weight : 20),
-                 weight, at + sizeof infix - 1);
-    else
-        snprintf(name, ELMAN_FLOW_NAME, "%.60s", weight);
-}
-
 static elman_status finish(const measuring *m, elman_flow *flow, elman_error *error)
 {
     elman_context *context = m->tape->context;
@@ -172,14 +160,14 @@ static elman_status finish(const measuring *m, elman_flow *flow, elman_error *er
     flow->layers = elman_allocate_zero(context, (size_t)m->count, sizeof *flow->layers);
     flow->memory = elman_allocate_zero(context, doubles + widest, sizeof(double));
     if (!flow->layers || !flow->memory)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     double *memory = flow->memory, *scratch = memory + doubles;
     for (int i = 0; i < m->count; i++) {
         const elman_flow_gather *g = &m->layers[i];
         elman_flow_layer *layer = &flow->layers[i];
         layer->cell = g->cell;
         layer->hidden = (int64_t)g->H;
-        short_name(g->name, layer->name);
+        elman_layer_name(g->name, layer->name);
         elman_flow_finish(g, memory, layer);
         elman_flow_finish_gates(g, scratch, layer);
         memory += FLOW_ARRAYS * FLOW_CURVES * ((size_t)g->lags + 1);
@@ -219,7 +207,7 @@ elman_status elman_flow_measure(elman_tape *tape, const elman_objective *objecti
     ELMAN_TRY(check(objective, m.options, error));
     m.layers = elman_allocate_zero(tape->context, MOST_LAYERS, sizeof *m.layers);
     if (!m.layers)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     elman_pool_begin(tape->context);
     elman_status status = measure_all(&m, scale_up, error);
     if (status == ELMAN_OK && m.overflowed) {

@@ -20,11 +20,6 @@ typedef struct reading {
     elman_history *history;
 } reading;
 
-static elman_status out_of_memory(elman_error *error)
-{
-    return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
-}
-
 static double real_of(const elman_json *record, const char *key)
 {
     double value;
@@ -51,7 +46,7 @@ static elman_status read_interval(reading *r, const elman_json *record, elman_er
     elman_history_interval *list = elman_grown(r->context, h->intervals, h->interval_count,
                                                &h->interval_room, 1, sizeof *list);
     if (!list)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     h->intervals = list;
     elman_history_interval *to = &list[h->interval_count];
     *to = (elman_history_interval){
@@ -89,7 +84,7 @@ static elman_status read_validation(reading *r, const elman_json *record, elman_
     elman_history_validation *list = elman_grown(r->context, h->validations, h->validation_count,
                                                  &h->validation_room, 1, sizeof *list);
     if (!list)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     h->validations = list;
     if (!h->metric[0])
         snprintf(h->metric, sizeof h->metric, "%s", metric_of(record));
@@ -135,7 +130,7 @@ static elman_status read_layer(reading *r, int64_t step, const elman_json *layer
     elman_history_gradient *list = elman_grown(r->context, h->gradients, h->gradient_count,
                                                &h->gradient_room, 1, sizeof *list);
     if (!list)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     h->gradients = list;
     elman_history_gradient *to = &list[h->gradient_count];
     *to = (elman_history_gradient){.step = step, .lags = (int64_t)count - 1, .horizon = -1};
@@ -143,7 +138,7 @@ static elman_status read_layer(reading *r, int64_t step, const elman_json *layer
     (void)elman_json_to_integer(elman_json_get(layer, "horizon"), 0, INT64_MAX, &to->horizon);
     to->norm = elman_allocate(r->context, count, sizeof *to->norm);
     if (!to->norm)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     h->gradient_count++;
     for (size_t i = 0; i < count; i++)
         if (!elman_json_to_real(elman_json_at(norm, i), 0, DBL_MAX, &to->norm[i]))
@@ -230,7 +225,7 @@ elman_status elman_history_read_run(elman_context *context, const char *folder,
     *history = (elman_history){0};
     char *path = elman_path_join(folder, "metrics.jsonl");
     if (!path)
-        return out_of_memory(error);
+        return elman_out_of_memory(error);
     elman_status status = elman_history_read(context, path, history, error);
     free(path);
     return status;

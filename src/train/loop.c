@@ -315,7 +315,7 @@ static elman_status open_run(loop *l, elman_error *error)
         ELMAN_TRY(resume_run(l, error));
     char *metrics_path = elman_path_join(l->options->folder, "metrics.jsonl");
     if (!metrics_path)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     elman_status status = open_metrics(l, metrics_path, error);
     if (status == ELMAN_OK)
         status = elman_board_open(l->context, l->options->tensorboard, metrics_path,
@@ -333,9 +333,8 @@ elman_status elman_loop_run(elman_context *context, const elman_objective *objec
     elman_float_environment environment = elman_float_begin();
     l.checkpoint_path = elman_path_join(options->folder, "checkpoint.safetensors");
     l.weights_path = elman_path_join(options->folder, "model.safetensors");
-    elman_status status = l.checkpoint_path && l.weights_path
-                              ? open_run(&l, error)
-                              : elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+    elman_status status =
+        l.checkpoint_path && l.weights_path ? open_run(&l, error) : elman_out_of_memory(error);
     if (status == ELMAN_OK && options->resume)
         status = catch_up(&l, error);
     if (status == ELMAN_OK)

@@ -127,7 +127,7 @@ static elman_status make_slots(elman_optimizer *o, int64_t count, elman_error *e
     for (int slot = 0; slot < elman_optimizer_slots(o); slot++) {
         o->slots[slot] = elman_allocate_zero(o->context, (size_t)count, sizeof(float *));
         if (!o->slots[slot])
-            return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+            return elman_out_of_memory(error);
         for (int64_t i = 0; i < count; i++) {
             elman_parameter *p = parameter_at(o, i);
             if (!updates(p))
@@ -135,7 +135,7 @@ static elman_status make_slots(elman_optimizer *o, int64_t count, elman_error *e
             o->slots[slot][i] = elman_allocate_zero(
                 o->context, (size_t)elman_tensor_count(&p->value), sizeof(float));
             if (!o->slots[slot][i])
-                return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+                return elman_out_of_memory(error);
         }
     }
     return ELMAN_OK;
@@ -158,7 +158,7 @@ static elman_status make_blocks(elman_optimizer *o, int64_t count, elman_error *
     o->blocks = elman_allocate(o->context, total, sizeof *o->blocks);
     o->squares = elman_allocate(o->context, total, sizeof *o->squares);
     if (!o->blocks || !o->squares)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     for (int64_t i = 0; i < count; i++) {
         elman_parameter *p = parameter_at(o, i);
         size_t n = updates(p) ? (size_t)elman_tensor_count(&p->value) : 0;
@@ -180,7 +180,7 @@ elman_status elman_optimizer_create(elman_context *context, elman_parameters *pa
     ELMAN_TRY(check(options, error));
     elman_optimizer *o = elman_allocate_zero(context, 1, sizeof *o);
     if (!o)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     o->context = context;
     o->kernels = elman_kernels_of(context);
     o->parameters = parameters;

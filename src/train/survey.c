@@ -9,8 +9,7 @@ elman_status elman_survey_begin(elman_survey *survey, elman_context *context, in
     *survey = (elman_survey){.context = context, .classes = classes};
     survey->train = elman_allocate_zero(context, (size_t)classes, sizeof *survey->train);
     survey->valid = elman_allocate_zero(context, (size_t)classes, sizeof *survey->valid);
-    return survey->train && survey->valid ? ELMAN_OK
-                                          : elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+    return survey->train && survey->valid ? ELMAN_OK : elman_out_of_memory(error);
 }
 
 void elman_survey_clear(elman_survey *survey)

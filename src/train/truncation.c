@@ -137,7 +137,7 @@ elman_status elman_truncation_measure(elman_tape *tape, const elman_objective *o
                           m.length, longest);
     m.full = elman_allocate_zero(tape->context, elements_of(objective->parameters), sizeof *m.full);
     if (!m.full)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     elman_pool_begin(tape->context);
     elman_status status = measure_all(&m, rows, count, error);
     elman_pool_end(tape->context);

@@ -31,7 +31,7 @@ elman_status elman_watch_create(elman_context *context, const elman_objective *o
                           "watch: this task has no gradient through time to follow");
     elman_watch *w = elman_allocate_zero(context, 1, sizeof *w);
     if (!w)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     w->context = context;
     w->objective = objective;
     const int64_t update = objective->batch_steps * accumulate;
@@ -105,7 +105,7 @@ static elman_status append(elman_watch *w, int64_t step, const elman_flow *flow,
         bytes += PER_LAYER + NUMBER * ((size_t)flow->layers[i].lags + 1);
     char *line = elman_grown(w->context, w->line, 0, &w->room, bytes, 1);
     if (!line)
-        return elman_fail(error, ELMAN_ERROR_MEMORY, "out of memory");
+        return elman_out_of_memory(error);
     w->line = line;
     w->used = 0;
     snprintf(head, sizeof head, "{\"event\":\"gradients\",\"step\":%" PRId64 ",\"layers\":[", step);

@@ -182,3 +182,17 @@ void elman_parameters_gather(elman_parameters *set)
     elman_kernels_of(set->context);
     elman_pool_run(set->context, gather_job, set);
 }
+
+const elman_parameter *elman_parameters_first_nonfinite(const elman_parameters *set,
+                                                        size_t *element)
+{
+    const elman_math_kernels *k = elman_kernels_of(set->context)->math;
+    for (int64_t i = 0; i < set->count; i++) {
+        const elman_parameter *p = set->entries[i].parameter;
+        const size_t count = (size_t)elman_tensor_count(&p->value);
+        *element = k->first_nonfinite(p->value.data, count);
+        if (*element < count)
+            return p;
+    }
+    return NULL;
+}

@@ -39,6 +39,11 @@ elman_status elman_parameters_add_as(elman_parameters *set, const char *prefix, 
                                      int rank, const int64_t *shape, const elman_entry *entry,
                                      elman_parameter **parameter, elman_error *error);
 
+/* The first parameter, in order of creation, with a value that is not finite, and the place of that
+ * element; NULL: all are finite. */
+const elman_parameter *elman_parameters_first_nonfinite(const elman_parameters *set,
+                                                        size_t *element);
+
 /* prefix.name into out; ARGUMENT where it is too long. */
 elman_status elman_parameters_join(const char *prefix, const char *name, char out[128],
                                    elman_error *error);

@@ -13,6 +13,7 @@
 #include "elman/version.h"
 #include "graph/tape_impl.h"
 #include "kernel/kernels.h"
+#include "nn/parameters_impl.h"
 #include "task/doctor_impl.h"
 #include "task/doctor_trace.h"
 #include "train/loop.h"
@@ -195,30 +196,24 @@ static elman_status report(replay *r, const char *message, elman_error *error)
 static bool update_broke(replay *r)
 {
     elman_doctor *d = &r->doctor;
-    const elman_math_kernels *k = elman_kernels_of(d->context)->math;
-    for (int64_t i = 0; i < elman_parameters_count(d->objective.parameters); i++) {
-        const elman_parameter *p = elman_parameters_at(d->objective.parameters, i);
-        size_t count = (size_t)elman_tensor_count(&p->value);
-        size_t at = k->first_nonfinite(p->value.data, count);
-        if (at == count)
-            continue;
-        int64_t columns = p->value.rank > 1 ? p->value.shape[1] : 1;
-        r->met = (elman_fault){.step = 1,
-                               .unit = (int64_t)at / columns,
-                               .sequence = -1,
-                               .time = -1,
-                               .value = (double)p->value.data[at]};
-        snprintf(r->met.operation, sizeof r->met.operation, "update");
-        const char *dot = strrchr(p->name, '.');
-        snprintf(r->met.layer, sizeof r->met.layer, "%.*s", (int)(dot ? dot - p->name : 0),
-                 p->name);
-        snprintf(r->met.fed, sizeof r->met.fed,
-                 "%s[%" PRId64 ",%" PRId64 "], a learning rate of %g and a gradient of norm %g",
-                 p->name, (int64_t)at / columns, (int64_t)at % columns, d->trainer.rate,
-                 d->trainer.norm);
-        return true;
-    }
-    return false;
+    size_t at;
+    const elman_parameter *p = elman_parameters_first_nonfinite(d->objective.parameters, &at);
+    if (!p)
+        return false;
+    int64_t columns = p->value.rank > 1 ? p->value.shape[1] : 1;
+    r->met = (elman_fault){.step = 1,
+                           .unit = (int64_t)at / columns,
+                           .sequence = -1,
+                           .time = -1,
+                           .value = (double)p->value.data[at]};
+    snprintf(r->met.operation, sizeof r->met.operation, "update");
+    const char *dot = strrchr(p->name, '.');
+    snprintf(r->met.layer, sizeof r->met.layer, "%.*s", (int)(dot ? dot - p->name : 0), p->name);
+    snprintf(r->met.fed, sizeof r->met.fed,
+             "%s[%" PRId64 ",%" PRId64 "], a learning rate of %g and a gradient of norm %g",
+             p->name, (int64_t)at / columns, (int64_t)at % columns, d->trainer.rate,
+             d->trainer.norm);
+    return true;
 }
 
 /* --- the replay --- */

@@ -1,5 +1,6 @@
 #include "task/run.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,9 +9,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "elman/version.h"
-#include "graph/tape_impl.h"
-#include "kernel/kernels.h"
 #include "model/weights.h"
+#include "nn/parameters_impl.h"
 
 /* The run as if it had been begun with these files, and with nothing kept apart. */
 static elman_status take_files(elman_task_run *run, const char *const *paths, int count,
@@ -39,19 +39,12 @@ static elman_status take_files(elman_task_run *run, const char *const *paths, in
 /* A number that is not finite would be found again in all that follows from it. */
 static elman_status check_finite(const elman_task_run *run, const char *path, elman_error *error)
 {
-    const elman_math_kernels *k = elman_kernels_of(run->context)->math;
-    const elman_parameters *set = run->objective.parameters;
-    for (int64_t i = 0; i < elman_parameters_count(set); i++) {
-        const elman_parameter *p = elman_parameters_at(set, i);
-        const elman_tensor *value = elman_parameter_value(p);
-        const size_t count = (size_t)elman_tensor_count(value);
-        const size_t at = k->first_nonfinite(value->data, count);
-        if (at < count)
-            return elman_fail(error, ELMAN_ERROR_NUMERIC,
-                              "%s: %s is not finite (element %zu of %zu)", path,
-                              elman_parameter_name(p), at, count);
-    }
-    return ELMAN_OK;
+    size_t at;
+    const elman_parameter *p = elman_parameters_first_nonfinite(run->objective.parameters, &at);
+    return p ? elman_fail(error, ELMAN_ERROR_NUMERIC,
+                          "%s: %s is not finite (element %zu of %" PRId64 ")", path,
+                          elman_parameter_name(p), at, elman_tensor_count(elman_parameter_value(p)))
+             : ELMAN_OK;
 }
 
 static elman_status read_weights(elman_task_run *run, const char *folder, elman_error *error)

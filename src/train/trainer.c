@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "graph/tape_impl.h"
-#include "kernel/kernels.h"
+#include "nn/parameters_impl.h"
 
 /* What to try, and what is left. */
 static const char *advice(const elman_trainer *t)
@@ -20,18 +20,12 @@ static const char *advice(const elman_trainer *t)
 
 elman_status elman_trainer_check(const elman_trainer *t, elman_error *error)
 {
-    const elman_math_kernels *k = elman_kernels_of(t->context)->math;
-    for (int64_t i = 0; i < elman_parameters_count(t->objective->parameters); i++) {
-        const elman_parameter *p = elman_parameters_at(t->objective->parameters, i);
-        size_t count = (size_t)elman_tensor_count(&p->value);
-        size_t at = k->first_nonfinite(p->value.data, count);
-        if (at < count)
-            return elman_fail(error, ELMAN_ERROR_NUMERIC,
-                              "step %" PRId64 ": %s is not finite after the update (element %zu); "
-                              "%s",
-                              t->progress.integers.step, p->name, at, advice(t));
-    }
-    return ELMAN_OK;
+    size_t at;
+    const elman_parameter *p = elman_parameters_first_nonfinite(t->objective->parameters, &at);
+    return p ? elman_fail(error, ELMAN_ERROR_NUMERIC,
+                          "step %" PRId64 ": %s is not finite after the update (element %zu); %s",
+                          t->progress.integers.step, p->name, at, advice(t))
+             : ELMAN_OK;
 }
 
 bool elman_trainer_due(const elman_trainer *t, bool ends_epoch)
